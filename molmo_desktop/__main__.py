@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Entry point of ``molmo-desktop`` and ``python -m molmo_desktop``.
+
+Kept without imports at module level: the engine and reader processes are spawned, and a
+spawned child imports this module again. What is not imported here costs them nothing.
+"""
+
+
+def main() -> int:
+    """Run the program and return its exit status."""
+    import multiprocessing
+
+    multiprocessing.freeze_support()
+    from molmo_desktop.cli import run
+
+    return run()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The model, alone in its own process; the only room that imports llama_cpp."""

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What goes into the engine process and what comes out: plain, frozen data.
+
+The client (`client.py`) sends requests and hands events to its caller; the worker
+(`worker.py`) does the reverse. They cross as JSON with pixels beside (`core/wire.py`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from molmo_desktop.core.answer import FinishReason, ModelInfo
+from molmo_desktop.core.pages import PageImage
+
+Role = Literal["system", "user", "assistant"]
+
+
+@dataclass(frozen=True)
+class LoadRequest:
+    """Which model to hold ready, and how.
+
+    Attributes:
+        name: As shown to the user.
+        mmproj_path: The projector, for a model that sees.
+        context_length: Tokens; 0 = the model's own, at most 8192.
+        thread_count: 0 = chosen for this machine.
+        image_max_tokens: Upper bound of tokens a picture may cost; 0 = the model's own.
+    """
+
+    name: str
+    model_path: Path
+    mmproj_path: Path | None = None
+    context_length: int = 0
+    thread_count: int = 0
+    image_max_tokens: int = 0
+
+
+@dataclass(frozen=True)
+class ChatMessage:
+    """One message of the conversation.
+
+    Attributes:
+        images: Indices into `GenerateRequest.images`; the pictures stand before the text.
+    """
+
+    role: Role
+    text: str
+    images: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class GenerateRequest:
+    """One answer to write.
+
+    Attributes:
+        stop: Texts that end the answer; they are not part of it.
+        seed: For temperature above 0; None = a new one each time.
+        cold: Forget the state that is held, evaluate everything.
+        dump_logits: Write the logits of the last prompt position to this .npz file.
+        add_system_text: False keeps the template from adding a system text of its own.
+        grammar: GBNF that the answer must follow; empty = free.
+    """
+
+    messages: tuple[ChatMessage, ...]
+    images: tuple[PageImage, ...] = ()
+    max_new_tokens: int = 512
+    temperature: float = 0.0
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+    cold: bool = False
+    dump_logits: Path | None = None
+    grammar: str = ""
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model that is ready.
+
+    Attributes:
+        weights_bytes: Of the language model, mapped from its file.
+        projector_bytes: Of the vision part, None without one.
+        kv_cache_bytes: For the whole context.
+        compute_bytes: Scratch buffers of llama.cpp, None when unknown.
+        thread_count: As used.
+        load_s: How long loading took.
+        safe_settings: Conservative settings are in force, because others crashed here.
+        notice: One sentence for the user about that, empty when there is nothing to tell.
+    """
+
+    info: ModelInfo
+    weights_bytes: int
+    kv_cache_bytes: int
+    projector_bytes: int | None = None
+    compute_bytes: int | None = None
+    thread_count: int = 1
+    load_s: float = 0.0
+    safe_settings: bool = False
+    notice: str = ""
+
+
+@dataclass(frozen=True)
+class ProgressEvent:
+    """Work moved on: ``done`` of ``total`` units of the stage (percent, pictures, tokens)."""
+
+    stage: Literal["loading", "looking", "thinking"]
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class TokenEvent:
+    """A piece of the answer: whole characters only, never half of a UTF-8 sequence."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class EngineNoticeEvent:
+    """A sentence for the user, such as a restart with safe settings."""
+
+    text: str
+
+
+EngineEvent = ProgressEvent | TokenEvent | EngineNoticeEvent
+
+
+@dataclass(frozen=True)
+class Generation:
+    """How an answer went.
+
+    Attributes:
+        prompt_tokens: All of the prompt, pictures included.
+        cached_tokens: Of those, not evaluated again.
+        image_tokens: Of the prompt, taken by pictures.
+        peak_rss_bytes: Highest resident size of the engine process during the answer.
+    """
+
+    text: str
+    finish_reason: FinishReason
+    prompt_tokens: int
+    cached_tokens: int
+    image_tokens: int
+    completion_ids: tuple[int, ...]
+    encode_s: float
+    prefill_s: float
+    first_token_s: float | None
+    decode_s: float
+    peak_rss_bytes: int | None
