@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One SQLite connection that several threads share, and what can go wrong with its file.
+
+Write-ahead logging lets a second window read while this one writes. ``synchronous = FULL``
+flushes at each commit: a question must survive a power cut, not only a killed process, and a
+flush costs milliseconds while an answer takes seconds.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from molmo_desktop.core.errors import HistoryError
+from molmo_desktop.store.migrations import ForeignFileError, NewerFileError, migrate
+
+BUSY_TIMEOUT_S = 10.0
+_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+_log = logging.getLogger(__name__)
+
+
+class Database:
+    """An open database; every statement runs under one lock.
+
+    Args:
+        path: The file, created if it is missing; None = in memory.
+
+    Attributes:
+        moved_aside: Where a damaged file went, None if it was sound.
+        backup: The copy that was made before an older file was changed, if one was.
+
+    Raises:
+        HistoryError: The file cannot be opened or written, or is of a newer version.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self.path = path
+        self.moved_aside: Path | None = None
+        self.backup: Path | None = None
+        self._lock = threading.RLock()
+        try:
+            self._connection = self._open()
+        except sqlite3.DatabaseError as error:
+            if path is None or primary_code(error) not in _DAMAGE:
+                raise history_error(error, path) from error
+            self._connection = self._start_afresh(path)
+        except (NewerFileError, ForeignFileError, OSError) as error:
+            raise history_error(error, path) from error
+
+    def close(self) -> None:
+        """Close the file; harmless the second time."""
+        with self._lock:
+            self._connection.close()
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Give the connection for reading.
+
+        Raises:
+            HistoryError: The file cannot be read.
+        """
+        with self._lock:
+            try:
+                yield self._connection
+            except sqlite3.Error as error:
+                raise history_error(error, self.path) from error
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """Give the connection inside a transaction: all of it is saved or nothing.
+
+        Raises:
+            HistoryError: Nothing was saved.
+        """
+        with self._lock:
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+                try:
+                    yield self._connection
+                    self._connection.execute("COMMIT")
+                except BaseException:
+                    if self._connection.in_transaction:
+                        self._connection.execute("ROLLBACK")
+                    raise
+            except sqlite3.Error as error:
+                raise history_error(error, self.path) from error
+
+    def _open(self) -> sqlite3.Connection:
+        if self.path is not None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(
+            self.path or ":memory:",
+            timeout=BUSY_TIMEOUT_S,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        try:
+            connection.row_factory = sqlite3.Row
+            _set_up(connection)
+            self.backup = migrate(connection, self.path) or self.backup
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _start_afresh(self, path: Path) -> sqlite3.Connection:
+        try:
+            self.moved_aside = _move_aside(path)
+            connection = self._open()
+        except (sqlite3.Error, OSError) as error:
+            raise history_error(error, path) from error
+        _log.info("a damaged database was moved aside")
+        return connection
+
+
+def primary_code(error: sqlite3.Error) -> int:
+    """Return SQLite's primary result code, 0 where the error has none."""
+    return int(getattr(error, "sqlite_errorcode", 0) or 0) & 0xFF
+
+
+def history_error(error: Exception, path: Path | None) -> HistoryError:
+    """Put what went wrong with the database into words."""
+    detail = f"{type(error).__name__}: {error}"
+    if isinstance(error, NewerFileError):
+        return HistoryError(
+            "Your conversations were saved by a newer version of this program.",
+            hint=f"Install the newer version again; {path} was left as it is.",
+        )
+    if isinstance(error, ForeignFileError):
+        return HistoryError(
+            "The file for your conversations belongs to another program.",
+            hint=f"Move {path} to another place and start again.",
+        )
+    code = primary_code(error) if isinstance(error, sqlite3.Error) else 0
+    if code in _BUSY:
+        return HistoryError(
+            "Another window of this program is busy saving conversations.",
+            hint="Wait a moment and try again, or close the other window.",
+            detail=detail,
+        )
+    if code in _DAMAGE:
+        return HistoryError(
+            "The file with your conversations is damaged.",
+            hint="Start the program again: it moves the file aside and begins a new one.",
+            detail=detail,
+        )
+    if code == sqlite3.SQLITE_FULL:
+        return HistoryError(
+            "The conversation could not be saved because the disk is full.",
+            hint="Free some space on the disk and try again.",
+            detail=detail,
+        )
+    if code == sqlite3.SQLITE_CONSTRAINT:
+        return HistoryError(
+            "That conversation is not there any more.",
+            hint="Start a new conversation.",
+            detail=detail,
+        )
+    folder = path.parent if path is not None else "the folder"
+    return HistoryError(
+        "The conversations cannot be saved.",
+        hint=f"Check that {folder} can be written and that the disk is not full.",
+        detail=detail,
+    )
+
+
+def _set_up(connection: sqlite3.Connection) -> None:
+    _switch_to_write_ahead_log(connection)
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    # What the user deleted shall not be found in the file.
+    connection.execute("PRAGMA secure_delete = ON")
+    found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if found != "ok":
+        error = sqlite3.DatabaseError(found)
+        error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+        raise error
+
+
+def _switch_to_write_ahead_log(connection: sqlite3.Connection) -> None:
+    """Wait for the switch: SQLite's own busy timeout does not cover it."""
+    give_up_at = time.monotonic() + BUSY_TIMEOUT_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL").fetchone()
+            return
+        except sqlite3.OperationalError as error:
+            if primary_code(error) not in _BUSY or time.monotonic() > give_up_at:
+                raise
+        time.sleep(0.02)
+
+
+def _move_aside(path: Path) -> Path:
+    """Rename the damaged file and its logs; nothing is deleted."""
+    stamp = time.strftime("%Y-%m-%d-%H%M%S")
+    target = path.with_name(f"{path.name}.damaged-{stamp}")
+    number = 1
+    while target.exists():
+        number += 1
+        target = path.with_name(f"{path.name}.damaged-{stamp}-{number}")
+    for ending in ("-wal", "-shm", ""):
+        source = path.with_name(path.name + ending)
+        if source.exists():
+            source.rename(target.with_name(target.name + ending))
+    return target
