@@ -1,0 +1,499 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The use case: a question about some files becomes an answer with evidence, points and cost.
+
+Everything here blocks and knows no Qt; the window calls it from a thread, the command line
+directly. What the window can answer, the command line can too.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TypeVar
+
+from molmo_desktop.assistant.attachments import AttachmentReader, PageProgress
+from molmo_desktop.assistant.grounding import Grounding, ground, is_answerable
+from molmo_desktop.assistant.intent import search_text
+from molmo_desktop.assistant.plan import (
+    Picture,
+    Planner,
+    ReadingPlan,
+    ReadingSpeed,
+    reading_budget,
+)
+from molmo_desktop.assistant.points import PointTagFilter
+from molmo_desktop.assistant.prompting import (
+    ConversationMemory,
+    SentTurn,
+    build_messages,
+    new_turn,
+    with_answer,
+)
+from molmo_desktop.assistant.requests import (
+    AskEvent,
+    AskOptions,
+    AskRequest,
+    CoverageEvent,
+    NoticeEvent,
+    StageEvent,
+    TextEvent,
+)
+from molmo_desktop.core.answer import (
+    Answer,
+    EnergyUse,
+    MemoryUse,
+    Timings,
+    TokenCounts,
+)
+from molmo_desktop.core.cancel import CancelToken
+from molmo_desktop.core.errors import UsageError
+from molmo_desktop.core.pages import Document, PageImage
+from molmo_desktop.core.paths import AppPaths
+from molmo_desktop.core.settings import Settings
+from molmo_desktop.documents.reader import DocumentReader
+from molmo_desktop.engine.client import EngineClient
+from molmo_desktop.engine.events import (
+    ChatMessage,
+    EngineEvent,
+    EngineNoticeEvent,
+    GenerateRequest,
+    Generation,
+    LoadedModel,
+    LoadRequest,
+    ProgressEvent,
+    TokenEvent,
+)
+from molmo_desktop.meters.meters import Meters
+from molmo_desktop.meters.reading import LiveReading
+from molmo_desktop.models.library import InstalledModel, ModelLibrary
+from molmo_desktop.retrieval.extract import quote_answer
+from molmo_desktop.retrieval.index import PassageIndex
+
+OnEvent = Callable[[AskEvent], None]
+_T = TypeVar("_T")
+
+NOT_FOUND_TEXT = "The document does not seem to say this."
+NOT_FOUND_TEXT_SEVERAL = "The documents do not seem to say this."
+_PAGE_PICTURE_PX = 1344  # long side of a page that is looked at; more costs tokens, not legibility
+_TEMPLATE_TOKENS = 96
+
+
+@dataclass
+class _Work:
+    """One question on its way: what is known so far, and whom to tell."""
+
+    request: AskRequest
+    on_event: OnEvent
+    cancel: CancelToken
+    started_s: float = field(default_factory=time.monotonic)
+    load_s: float = 0.0
+    read_s: float = 0.0
+    retrieve_s: float = 0.0
+    first_token_s: float | None = None
+    notices: list[str] = field(default_factory=list)
+
+    def emit(self, event: AskEvent) -> None:
+        self.on_event(event)
+
+    def notice(self, sentence: str) -> None:
+        if sentence and sentence not in self.notices:
+            self.notices.append(sentence)
+            self.on_event(NoticeEvent(sentence))
+
+
+class Assistant:
+    """Answers questions about files.
+
+    Args:
+        paths: Folders of the user; they exist.
+        settings: Replaced as a whole when the user changes something.
+    """
+
+    def __init__(
+        self,
+        *,
+        paths: AppPaths,
+        settings: Settings,
+        engine: EngineClient,
+        reader: DocumentReader,
+        index: PassageIndex,
+        library: ModelLibrary,
+        meters: Meters,
+    ) -> None:
+        self.paths = paths
+        self.settings = settings
+        self.engine = engine
+        self.library = library
+        self.meters = meters
+        self._reader = reader
+        self._index = index
+        self._attachments = AttachmentReader(reader, index)
+        self._memory = ConversationMemory()
+        self._speed = ReadingSpeed()
+        self._one_at_a_time = threading.Lock()
+
+    # Files -----------------------------------------------------------------------------------
+
+    def read(
+        self,
+        path: Path,
+        *,
+        on_progress: PageProgress | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Document:
+        """Return a file as a document; see `AttachmentReader.read`."""
+        return self._attachments.read(path, on_progress=on_progress, cancel=cancel)
+
+    def render(
+        self, path: Path, page_number: int, *, max_px: int = 1600, cancel: CancelToken | None = None
+    ) -> PageImage:
+        """Return a page or picture as pixels, its longer side at most ``max_px``."""
+        return self._reader.render(path, page_number, max_px=max_px, cancel=cancel)
+
+    # Models ----------------------------------------------------------------------------------
+
+    def installed_models(self) -> list[InstalledModel]:
+        """Return the models that can be chosen."""
+        return self.library.installed()
+
+    def choose_model(
+        self, options: AskOptions | None = None, *, wants_vision: bool = False
+    ) -> InstalledModel:
+        """Return the model that a question would use.
+
+        Raises:
+            ModelNotFoundError: There is none, or none of that name.
+        """
+        options = options or AskOptions()
+        name = options.model or self.settings.model_name or None
+        if name is None:
+            return self.library.default(wants_vision=wants_vision)
+        return self.library.resolve(name, options.mmproj)
+
+    def load_model(
+        self,
+        options: AskOptions | None = None,
+        *,
+        wants_vision: bool = False,
+        on_event: OnEvent | None = None,
+        cancel: CancelToken | None = None,
+    ) -> LoadedModel:
+        """Hold the model ready; quick when it is already.
+
+        Raises:
+            ModelError: The model cannot be used.
+            EngineError: The engine failed.
+            Cancelled: The user asked for it.
+        """
+        options = options or AskOptions()
+        model = self.choose_model(options, wants_vision=wants_vision)
+        request = LoadRequest(
+            name=model.name,
+            model_path=model.path,
+            mmproj_path=model.mmproj_path,
+            context_length=_first(options.context_length, self.settings.context_length),
+            thread_count=_first(options.thread_count, self.settings.thread_count),
+            image_max_tokens=self.settings.image_max_tokens,
+        )
+        emit = on_event or _ignore
+        return self.engine.load(
+            request, on_event=lambda event: _forward(event, emit), cancel=cancel
+        )
+
+    # Figures ---------------------------------------------------------------------------------
+
+    def live_reading(self) -> LiveReading:
+        """Return memory and power now."""
+        return self.meters.sample()
+
+    # Questions -------------------------------------------------------------------------------
+
+    def ask(
+        self,
+        request: AskRequest,
+        *,
+        on_event: OnEvent | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Answer:
+        """Answer a question; one at a time, others wait.
+
+        Returns:
+            The answer. Stopped while it was being written, it holds what there was, with
+            ``finish_reason`` "cancelled".
+
+        Raises:
+            DocumentError: A file cannot be read, or not by this model.
+            ModelError: There is no usable model.
+            EngineError: The engine failed; ``data["partial_text"]`` may hold a beginning.
+            Cancelled: Stopped before anything was written.
+        """
+        if not request.question.strip():
+            raise UsageError("There is no question.", hint="Type what you want to know.")
+        work = _Work(request, on_event or _ignore, cancel or CancelToken())
+        with self._one_at_a_time:
+            work.cancel.raise_if_cancelled()
+            span = self.meters.begin_span()
+            try:
+                answer = self._answer(work)
+            finally:
+                energy = span.end()
+        return replace(answer, energy=energy)
+
+    def _answer(self, work: _Work) -> Answer:
+        documents = self._read_all(work)
+        loaded = self._load(work, documents)
+        if work.request.options.raw:
+            return self._answer_raw(work, documents, loaded)
+        earlier = self._memory.recall(work.request.conversation_key, work.request.history)
+        plan = self._plan(work, documents, loaded, earlier)
+        work.emit(CoverageEvent(plan.coverage))
+        if not is_answerable(work.request.question, plan):
+            return self._abstain(work, plan, loaded, earlier)
+        quote = quote_answer(work.request.question, plan.ranked) if plan.ranked else None
+        turn = new_turn(work.request.question, plan, earlier, quote)
+        earlier = self._fit_history(work, loaded, earlier, turn)
+        generation = self._generate(work, loaded, [*earlier, turn])
+        turns = [*earlier, with_answer(turn, generation.text)]
+        self._memory.remember(work.request.conversation_key, turns)
+        grounding = ground(generation.text, work.request.question, plan)
+        return self._complete(work, plan, loaded, generation, grounding)
+
+    def _answer_raw(
+        self, work: _Work, documents: list[Document], loaded: LoadedModel
+    ) -> Answer:
+        """Answer with the question and the pictures alone."""
+        plan = self._plan(work, [d for d in documents if d.is_picture], loaded, [])
+        turn = SentTurn(work.request.question, work.request.question, pictures=plan.pictures)
+        generation = self._generate(work, loaded, [turn])
+        grounding = ground(generation.text, work.request.question, plan)
+        return self._complete(work, plan, loaded, generation, grounding)
+
+    # Steps -----------------------------------------------------------------------------------
+
+    def _read_all(self, work: _Work) -> list[Document]:
+        started = time.monotonic()
+        documents = []
+        for path in work.request.files:
+            work.cancel.raise_if_cancelled()
+            work.emit(StageEvent("reading", note=path.name))
+
+            def report(done: int, total: int | None, name: str = path.name) -> None:
+                work.emit(StageEvent("reading", done, total, name))
+
+            document = self.read(path, on_progress=report, cancel=work.cancel)
+            for warning in document.warnings:
+                work.notice(f"{path.name}: {warning}")
+            documents.append(document)
+        work.read_s = time.monotonic() - started
+        return documents
+
+    def _load(self, work: _Work, documents: list[Document]) -> LoadedModel:
+        wants_vision = work.request.options.mode == "picture" or any(
+            document.is_picture or not document.has_text for document in documents
+        )
+        before = self.engine.loaded
+        started = time.monotonic()
+        loaded = self.load_model(
+            work.request.options,
+            wants_vision=wants_vision,
+            on_event=work.emit,
+            cancel=work.cancel,
+        )
+        work.load_s = 0.0 if loaded is before else time.monotonic() - started
+        work.notice(loaded.notice if loaded is not before else "")
+        return loaded
+
+    def _plan(
+        self,
+        work: _Work,
+        documents: list[Document],
+        loaded: LoadedModel,
+        earlier: list[SentTurn],
+    ) -> ReadingPlan:
+        work.cancel.raise_if_cancelled()
+        started = time.monotonic()
+        if documents:
+            work.emit(StageEvent("searching"))
+        options = work.request.options
+        info = loaded.info
+        used = sum(self._count(turn.text + turn.answer) for turn in earlier)
+        used += self._count(work.request.question) if documents else 0
+        free = info.context_length - self._max_new_tokens(work, loaded) - used - _TEMPLATE_TOKENS
+        budget = reading_budget(
+            info,
+            max(free, 64),
+            self._speed.tokens_per_s(info.path),
+            self.settings.reading_patience_s,
+        )
+        last = work.request.history[-1].question if work.request.history else ""
+        plan = Planner(self._index, self._count).plan(
+            work.request.question,
+            search_text(work.request.question, last),
+            documents,
+            model=info,
+            budget=budget,
+            mode=options.mode,
+            page_numbers=options.pages,
+        )
+        work.retrieve_s = time.monotonic() - started
+        return plan
+
+    def _fit_history(
+        self, work: _Work, loaded: LoadedModel, earlier: list[SentTurn], turn: SentTurn
+    ) -> list[SentTurn]:
+        """Drop the oldest turns that no longer fit, and say so."""
+        limit = loaded.info.context_length - self._max_new_tokens(work, loaded)
+        kept = list(earlier)
+        while kept and self._count_all([*kept, turn]) > limit:
+            kept.pop(0)
+        if dropped := len(earlier) - len(kept):
+            noun = "question was" if dropped == 1 else "questions were"
+            work.notice(
+                f"The {dropped} oldest {noun} left out, because the conversation no longer fits "
+                "into the model's context."
+            )
+        return kept
+
+    def _generate(self, work: _Work, loaded: LoadedModel, turns: list[SentTurn]) -> Generation:
+        messages, pictures = build_messages(turns)
+        images = tuple(self._picture(work, picture) for picture in pictures)
+        tags = PointTagFilter()
+
+        def forward(event: EngineEvent) -> None:
+            if isinstance(event, TokenEvent):
+                if work.first_token_s is None:
+                    work.first_token_s = time.monotonic() - work.started_s
+                    work.emit(StageEvent("writing"))
+                if shown := tags.feed(event.text):
+                    work.emit(TextEvent(shown))
+            else:
+                _forward(event, work.emit)
+
+        options = work.request.options
+        work.emit(StageEvent("looking" if images else "thinking"))
+        generation = self.engine.generate(
+            GenerateRequest(
+                messages=messages,
+                images=images,
+                max_new_tokens=self._max_new_tokens(work, loaded),
+                temperature=_first(options.temperature, self.settings.temperature),
+                seed=options.seed,
+                cold=options.cold,
+                dump_logits=options.dump_logits,
+            ),
+            on_event=forward,
+            cancel=work.cancel,
+        )
+        if rest := tags.flush():
+            work.emit(TextEvent(rest))
+        evaluated = generation.prompt_tokens - generation.cached_tokens
+        self._speed.learn(loaded.info.path, evaluated, generation.prefill_s)
+        return generation
+
+    def _picture(self, work: _Work, picture: Picture) -> PageImage:
+        document = picture.document
+        if document.is_picture:
+            return self._reader.full_image(
+                document.path, picture.page_number, cancel=work.cancel
+            )
+        return self._reader.render(
+            document.path, picture.page_number, max_px=_PAGE_PICTURE_PX, cancel=work.cancel
+        )
+
+    # Results ---------------------------------------------------------------------------------
+
+    def _abstain(
+        self, work: _Work, plan: ReadingPlan, loaded: LoadedModel, earlier: list[SentTurn]
+    ) -> Answer:
+        """Say that the document does not say it, before the model can invent."""
+        text = NOT_FOUND_TEXT if len(plan.documents) == 1 else NOT_FOUND_TEXT_SEVERAL
+        work.emit(TextEvent(text))
+        turn = SentTurn(work.request.question, f"Question: {work.request.question}", text)
+        self._memory.remember(work.request.conversation_key, [*earlier, turn])
+        grounding = ground("", work.request.question, plan)
+        generation = Generation(text, "stop", 0, 0, 0, (), 0.0, 0.0, None, 0.0, None)
+        return self._complete(work, plan, loaded, generation, grounding)
+
+    def _complete(
+        self,
+        work: _Work,
+        plan: ReadingPlan,
+        loaded: LoadedModel,
+        generation: Generation,
+        grounding: Grounding,
+    ) -> Answer:
+        for sentence in grounding.notices:
+            work.notice(sentence)
+        count = len(generation.completion_ids)
+        timed = generation.decode_s > 0 and count > 1
+        return Answer(
+            question=work.request.question,
+            answer=generation.text,
+            finish_reason=generation.finish_reason,
+            found=grounding.found,
+            evidence=grounding.evidence,
+            coverage=plan.coverage,
+            points=grounding.points,
+            tokens=TokenCounts(
+                prompt=generation.prompt_tokens,
+                cached=generation.cached_tokens,
+                image=generation.image_tokens,
+                completion=count,
+                completion_ids=generation.completion_ids,
+            ),
+            timings=Timings(
+                load_s=work.load_s,
+                read_s=work.read_s,
+                retrieve_s=work.retrieve_s,
+                encode_s=generation.encode_s,
+                prefill_s=generation.prefill_s,
+                first_token_s=work.first_token_s,
+                decode_s=generation.decode_s,
+                # The first token comes out of the prefill: the others are what decoding took.
+                decode_tokens_per_s=(count - 1) / generation.decode_s if timed else None,
+            ),
+            memory=MemoryUse(
+                generation.peak_rss_bytes, loaded.weights_bytes, loaded.kv_cache_bytes
+            ),
+            energy=EnergyUse(),
+            model=loaded.info,
+            notices=tuple(work.notices),
+        )
+
+    # Counting --------------------------------------------------------------------------------
+
+    def _max_new_tokens(self, work: _Work, loaded: LoadedModel) -> int:
+        wanted = _first(work.request.options.max_new_tokens, self.settings.max_new_tokens)
+        return max(1, min(wanted, loaded.info.context_length // 2))
+
+    def _count(self, text: str) -> int:
+        return self.engine.count_tokens((ChatMessage("user", text),)) if text else 0
+
+    def _count_all(self, turns: list[SentTurn]) -> int:
+        return self.engine.count_tokens(build_messages(turns)[0])
+
+    def close(self) -> None:
+        """End the engine and the reader, close the files."""
+        self.engine.close()
+        self._reader.close()
+        self._index.close()
+        self.meters.close()
+
+
+def _first(chosen: _T | None, otherwise: _T) -> _T:
+    return otherwise if chosen is None else chosen
+
+
+def _ignore(_event: AskEvent) -> None:
+    return
+
+
+def _forward(event: EngineEvent, emit: OnEvent) -> None:
+    """Pass on what the engine says about its progress."""
+    if isinstance(event, ProgressEvent):
+        emit(StageEvent(event.stage, event.done, event.total))
+    elif isinstance(event, EngineNoticeEvent):
+        emit(NoticeEvent(event.text))

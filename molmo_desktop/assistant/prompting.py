@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The messages that the model gets.
+
+Append-only, so that the engine evaluates each part once: what a question needs to read is sent
+with that question unless an earlier turn sent it already, and what was sent is never rewritten.
+Wording was chosen with the starter model (135 million parameters): it quotes well when the
+passage stands near the question, and reasons badly.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from molmo_desktop.assistant.plan import Picture, ReadingPlan
+from molmo_desktop.assistant.points import display_text
+from molmo_desktop.assistant.requests import Turn
+from molmo_desktop.engine.events import ChatMessage
+from molmo_desktop.retrieval.passages import Passage
+
+SYSTEM_TEXT = (
+    "You answer questions about a document. "
+    "Answer with the exact words of the document, in one short sentence."
+)
+_MAX_CONVERSATIONS = 16
+
+
+@dataclass(frozen=True)
+class SentTurn:
+    """A question as it was sent to the model, what went with it, and the model's answer."""
+
+    question: str
+    text: str
+    answer: str = ""
+    passages: tuple[Passage, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+
+
+class ConversationMemory:
+    """What was sent in each conversation, so that the next question repeats it to the letter."""
+
+    def __init__(self) -> None:
+        self._turns: OrderedDict[str, list[SentTurn]] = OrderedDict()
+
+    def recall(self, key: str, history: Sequence[Turn]) -> list[SentTurn]:
+        """Return the earlier turns; those edited since or not known any more as bare questions."""
+        known = self._turns.get(key, [])
+        recalled: list[SentTurn] = []
+        for number, turn in enumerate(history):
+            same = number < len(known) and _is_same(known[number], turn)
+            if not same:
+                known = []
+            recalled.append(known[number] if same else _as_bare_question(turn))
+        return recalled
+
+    def remember(self, key: str, turns: Sequence[SentTurn]) -> None:
+        """Keep the turns of a conversation; the longest unused one is forgotten."""
+        if not key:
+            return
+        self._turns[key] = list(turns)
+        self._turns.move_to_end(key)
+        while len(self._turns) > _MAX_CONVERSATIONS:
+            self._turns.popitem(last=False)
+
+
+def new_turn(
+    question: str, plan: ReadingPlan, earlier: Sequence[SentTurn], quote: str | None
+) -> SentTurn:
+    """Return the turn to send: the question, and of the plan what was not sent before."""
+    sent = {passage for turn in earlier for passage in turn.passages}
+    seen = {_picture_key(picture) for turn in earlier for picture in turn.pictures}
+    passages = tuple(passage for passage in plan.passages if passage not in sent)
+    pictures = tuple(item for item in plan.pictures if _picture_key(item) not in seen)
+    reads = plan.mode in ("whole", "retrieve")
+    text = _question_text(question, quote) if reads else question
+    if passages:
+        text = f"{_document_text(plan, passages)}\n\n{text}"
+    return SentTurn(question, text, passages=passages, pictures=pictures)
+
+
+def build_messages(
+    turns: Sequence[SentTurn],
+) -> tuple[tuple[ChatMessage, ...], tuple[Picture, ...]]:
+    """Return the conversation as messages, and the pictures that they refer to by number."""
+    messages: list[ChatMessage] = []
+    pictures: list[Picture] = []
+    if any(turn.passages for turn in turns):
+        messages.append(ChatMessage("system", SYSTEM_TEXT))
+    for number, turn in enumerate(turns):
+        indices = tuple(range(len(pictures), len(pictures) + len(turn.pictures)))
+        pictures += turn.pictures
+        messages.append(ChatMessage("user", turn.text, indices))
+        if number < len(turns) - 1:
+            messages.append(ChatMessage("assistant", turn.answer))
+    return tuple(messages), tuple(pictures)
+
+
+def with_answer(turn: SentTurn, answer: str) -> SentTurn:
+    """Return the turn with what the model answered."""
+    return replace(turn, answer=answer)
+
+
+def _question_text(question: str, quote: str | None) -> str:
+    hint = f"Most relevant line:\n{quote.strip()}\n\n" if quote else ""
+    return f"{hint}Question: {question}"
+
+
+def _document_text(plan: ReadingPlan, passages: Sequence[Passage]) -> str:
+    """Return the text that the model reads, each file named where there are several."""
+    names = {document.content_hash: document.path.name for document in plan.documents}
+    several = len(names) > 1
+    parts: list[str] = []
+    last = ""
+    for passage in passages:
+        if passage.content_hash != last:
+            last = passage.content_hash
+            parts.append(f"Document {names.get(last, '')}:" if several else "Document:")
+        parts.append(passage.text.strip())
+    return "\n".join(parts)
+
+
+def _is_same(sent: SentTurn, turn: Turn) -> bool:
+    return sent.question == turn.question and turn.answer in (
+        sent.answer,
+        display_text(sent.answer),
+    )
+
+
+def _as_bare_question(turn: Turn) -> SentTurn:
+    return SentTurn(turn.question, turn.question, turn.answer)
+
+
+def _picture_key(picture: Picture) -> tuple[str, int]:
+    return picture.document.content_hash, picture.page_number
