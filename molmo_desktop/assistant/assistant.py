@@ -261,9 +261,7 @@ class Assistant:
         grounding = ground(generation.text, work.request.question, plan)
         return self._complete(work, plan, loaded, generation, grounding)
 
-    def _answer_raw(
-        self, work: _Work, documents: list[Document], loaded: LoadedModel
-    ) -> Answer:
+    def _answer_raw(self, work: _Work, documents: list[Document], loaded: LoadedModel) -> Answer:
         """Answer with the question and the pictures alone."""
         plan = self._plan(work, [d for d in documents if d.is_picture], loaded, [])
         turn = SentTurn(work.request.question, work.request.question, pictures=plan.pictures)
@@ -396,9 +394,7 @@ class Assistant:
     def _picture(self, work: _Work, picture: Picture) -> PageImage:
         document = picture.document
         if document.is_picture:
-            return self._reader.full_image(
-                document.path, picture.page_number, cancel=work.cancel
-            )
+            return self._reader.full_image(document.path, picture.page_number, cancel=work.cancel)
         return self._reader.render(
             document.path, picture.page_number, max_px=_PAGE_PICTURE_PX, cancel=work.cancel
         )

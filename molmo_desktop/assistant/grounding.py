@@ -59,8 +59,6 @@ def _points(answer: str, plan: ReadingPlan) -> tuple[Point, ...]:
         return ()
     picture = plan.pictures[0]
     return tuple(
-        Point(
-            str(picture.document.path), picture.page_number, p.x_percent, p.y_percent, p.label
-        )
+        Point(str(picture.document.path), picture.page_number, p.x_percent, p.y_percent, p.label)
         for p in parse_points(answer)
     )

@@ -8,7 +8,7 @@ user's patience at the speed measured here, and what fits its context.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from molmo_desktop.assistant.intent import is_about_whole_document
 from molmo_desktop.assistant.requests import AskMode
@@ -132,13 +132,12 @@ class Planner:
         )
         whole = [_whole_page(doc, page) for doc in texts for page in doc.pages if page.text.strip()]
         whole_task = is_about_whole_document(question)
-        if mode == "whole" or (mode == "auto" and self._fits(whole, budget.whole_tokens)):
-            passages, reading = whole, "whole"
-        else:
-            passages = self._best(ranked, whole, budget.passage_tokens, whole_task)
-            reading = "retrieve"
-        chosen_mode: ReadingMode = (
-            "none" if not documents else reading if texts else "picture"  # type: ignore[assignment]
+        reads_whole = mode == "whole" or (mode == "auto" and self._fits(whole, budget.whole_tokens))
+        passages = (
+            whole if reads_whole else self._best(ranked, whole, budget.passage_tokens, whole_task)
+        )
+        chosen_mode = _mode_word(
+            has_documents=bool(documents), has_texts=bool(texts), reads_whole=reads_whole
         )
         return ReadingPlan(
             mode=chosen_mode,
@@ -203,6 +202,14 @@ class Planner:
         return sorted(taken, key=lambda p: (order.get(p.content_hash, 0), p.page, p.start))
 
 
+def _mode_word(*, has_documents: bool, has_texts: bool, reads_whole: bool) -> ReadingMode:
+    if not has_documents:
+        return "none"
+    if not has_texts:
+        return "picture"
+    return "whole" if reads_whole else "retrieve"
+
+
 def _with_pages(document: Document, numbers: Sequence[int]) -> Document:
     """Return the document with the chosen pages only."""
     if not numbers:
@@ -213,14 +220,7 @@ def _with_pages(document: Document, numbers: Sequence[int]) -> Document:
             f"{document.path.name} has no page {', '.join(map(str, numbers))}.",
             hint=f"It has {len(document.pages)} pages; choose among them.",
         )
-    return Document(
-        document.path,
-        document.format,
-        document.content_hash,
-        pages,
-        document.is_picture,
-        document.warnings,
-    )
+    return replace(document, pages=pages)
 
 
 def _cannot_see(document: Document, model: ModelInfo) -> UnsupportedFormatError:

@@ -94,7 +94,9 @@ class StageEvent:
         elif self.stage == "looking" and self.total and self.total > 1:
             words = f"Looking at picture {max(1, self.done)} of {self.total}"
         if self.note:
-            words += f" of {self.note}" if self.stage == "reading" and self.total else f" {self.note}"
+            words += (
+                f" of {self.note}" if self.stage == "reading" and self.total else f" {self.note}"
+            )
         return words
 
 

@@ -56,8 +56,11 @@ class Coverage:
         if self.mode == "none" or not self.pages_total:
             return ""
         if self.mode == "picture":
-            return "looked at 1 picture" if self.pages_total == 1 else (
-                f"looked at {len(self.pages_read)} of {self.pages_total} pictures")
+            return (
+                "looked at 1 picture"
+                if self.pages_total == 1
+                else (f"looked at {len(self.pages_read)} of {self.pages_total} pictures")
+            )
         count = sum(len(item.pages_read) for item in self.files) or len(self.pages_read)
         noun = "page" if self.pages_total == 1 else "pages"
         return f"read {count} of {self.pages_total} {noun}"

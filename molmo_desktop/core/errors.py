@@ -4,24 +4,24 @@
 ::
 
     MolmoDesktopError              message = what happened, hint = what to do, detail = for the report
-    ├── UsageError                 the command or the request makes no sense                 exit 2
-    ├── DocumentError              a file could not be read                                  exit 3
+    ├── UsageError                 the command or the request makes no sense             exit 2
+    ├── DocumentError              a file could not be read                              exit 3
     │   ├── DocumentNotFoundError      no file there, or a folder
     │   ├── UnsupportedFormatError     a type that no reader knows, or one this model cannot use
     │   ├── DocumentUnreadableError    damaged, empty, or its reader crashed
     │   ├── DocumentTooLargeError      a bomb, or past the limits of the reader
     │   └── PasswordRequiredError
-    ├── ModelError                 no usable model                                           exit 4
+    ├── ModelError                 no usable model                                       exit 4
     │   ├── ModelNotFoundError
     │   ├── ModelLoadError             reason of llama.cpp in detail
     │   └── ProjectorMismatchError     the mmproj file does not belong to the model
-    ├── EngineError                the engine failed                                         exit 5
+    ├── EngineError                the engine failed                                     exit 5
     │   ├── EngineCrashedError         exit_code says how the process ended
     │   ├── OutOfMemoryError
     │   └── ContextOverflowError       token_count, context_length
-    ├── HistoryError               the conversations' database cannot be used                exit 1
-    ├── SettingsError              settings cannot be written                                exit 1
-    └── Cancelled                  the user asked for it; never shown                        exit 130
+    ├── HistoryError               the conversations' database cannot be used            exit 1
+    ├── SettingsError              settings cannot be written                            exit 1
+    └── Cancelled                  the user asked for it; never shown                    exit 130
 
 An error crosses a process as plain data (`to_dict`, `error_from_dict`), never as a pickled object.
 """

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line: the same assistant as the window, in a terminal.
+
+Results go to standard output, everything else to standard error. An error is one sentence that
+says what to do; ``--debug`` shows the traceback. Exit status: 0 answered, 2 wrong usage, 3 a
+file could not be read, 4 no usable model, 5 the engine failed, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Sequence
+
+from molmo_desktop.cli.output import prepare_streams, print_error
+from molmo_desktop.cli.parser import COMMANDS, build_parser
+from molmo_desktop.core.errors import Cancelled, MolmoDesktopError
+
+_INTERRUPTED = 130
+
+
+def run(argv: Sequence[str] | None = None) -> int:
+    """Run one command, or open the window; return the exit status."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    prepare_streams()
+    first = arguments[0] if arguments else ""
+    if first not in COMMANDS and first not in ("-h", "--help", "--version"):
+        return _open_window(arguments)
+    options = build_parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except Cancelled:
+        return _INTERRUPTED
+    except MolmoDesktopError as error:
+        if options.debug:
+            traceback.print_exc()
+        print_error(error)
+        return error.exit_status
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except BrokenPipeError:  # the reader of our output has gone, which is its right
+        sys.stderr.close()
+        return 0
+    except Exception as error:
+        if options.debug:
+            traceback.print_exc()
+        print_error(
+            MolmoDesktopError(
+                f"Something unexpected went wrong ({type(error).__name__}: {error}).",
+                hint="Run the command again with --debug and report what it prints.",
+            )
+        )
+        return 1
+
+
+def _open_window(arguments: Sequence[str]) -> int:
+    # Here and not above: the window drags Qt in, which the other commands never need.
+    from molmo_desktop.app import run as run_window
+
+    return run_window([sys.argv[0], *arguments])

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``models``: what is installed, what it is, and bringing in one's own."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from molmo_desktop.cli.output import print_json
+from molmo_desktop.core.errors import ModelNotFoundError, UsageError
+from molmo_desktop.core.paths import app_paths
+from molmo_desktop.models.library import InstalledModel, ModelLibrary
+
+
+def run_models(options: argparse.Namespace) -> int:
+    """List, show, import or remove."""
+    library = ModelLibrary(app_paths().make().models)
+    if options.action == "list":
+        return _list(library, as_json=options.json)
+    if not options.name:
+        raise UsageError(
+            f"Which model should be used for '{options.action}'?",
+            hint=f"Try: molmo-desktop models {options.action} NAME",
+        )
+    if options.action == "remove":
+        library.remove(options.name)
+        print(f"{options.name} was removed.")
+        return 0
+    model = (
+        library.import_file(Path(options.name), options.mmproj, link=not options.copy)
+        if options.action == "import"
+        else library.resolve(options.name, options.mmproj)
+    )
+    _show(model, as_json=options.json)
+    return 0
+
+
+def _list(library: ModelLibrary, *, as_json: bool) -> int:
+    models = library.installed()
+    for model in models:
+        if as_json:
+            print_json(model_object(model))
+        else:
+            sees = "sees pictures" if model.has_vision else "text only"
+            size_gb = model.size_bytes / 1e9
+            print(f"{model.name:40} {size_gb:6.2f} GB  {model.quantization or '':8} {sees}")
+    if not models:
+        raise ModelNotFoundError(
+            "No model is installed.",
+            hint="Install the starter model, or: molmo-desktop models import FILE.gguf",
+        )
+    return 0
+
+
+def _show(model: InstalledModel, *, as_json: bool) -> None:
+    values = model_object(model)
+    if as_json:
+        print_json(values)
+        return
+    for name, value in values.items():
+        print(f"{name.replace('_', ' '):16} {'not available' if value is None else value}")
+
+
+def model_object(model: InstalledModel) -> dict[str, Any]:
+    """Return a model as it stands in JSON."""
+    return {
+        name: str(value) if isinstance(value, Path) else value
+        for name, value in asdict(model).items()
+    }
