@@ -3,7 +3,7 @@
 
 ::
 
-    MolmoDesktopError              message = what happened, hint = what to do, detail = for the report
+    MolmoDesktopError              message = what, hint = what to do, detail = for a report
     ├── UsageError                 the command or the request makes no sense             exit 2
     ├── DocumentError              a file could not be read                              exit 3
     │   ├── DocumentNotFoundError      no file there, or a folder
