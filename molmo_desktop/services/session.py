@@ -1,0 +1,386 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The conversation that is open: its files, its questions, and the answer being written.
+
+No widgets here. The window shows what the signals say and calls the methods; what happens to a
+question between the key press and the finished answer can be read in this file from top to
+bottom. The conversation that is open and the one that is being answered may differ.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from molmo_desktop.assistant.requests import AskOptions, AskRequest, Turn
+from molmo_desktop.core.answer import Answer
+from molmo_desktop.core.errors import Cancelled, MolmoDesktopError
+from molmo_desktop.core.pages import Document
+from molmo_desktop.services.ask_service import AskService
+from molmo_desktop.services.conversation_service import ConversationService
+from molmo_desktop.services.document_service import DocumentService
+from molmo_desktop.store.records import MessageRecord
+
+_SAVE_PARTIAL_MS = 500
+
+AttachmentState = Literal["reading", "ready", "failed", "missing"]
+EndOfAnswer = Literal["finished", "cancelled", "failed"]
+
+
+@dataclass
+class Attachment:
+    """A file of the open conversation.
+
+    Attributes:
+        done, total: Pages read so far, and in all (None = unknown).
+        record_id: In the store; None when it is not saved.
+    """
+
+    path: Path
+    state: AttachmentState = "reading"
+    document: Document | None = None
+    error: MolmoDesktopError | None = None
+    done: int = 0
+    total: int | None = None
+    record_id: int | None = None
+
+
+@dataclass
+class RunningAnswer:
+    """The answer that is being written.
+
+    Attributes:
+        text: What was written so far.
+        question_id, answer_id: In the store; None when they are not saved.
+    """
+
+    conversation_id: int | None
+    question: str
+    question_id: int | None
+    answer_id: int | None
+    text: str = ""
+    saved_length: int = 0
+    notices: list[str] = field(default_factory=list)
+
+
+class Session(QObject):
+    """What the user is working on.
+
+    Attributes:
+        opened: Another conversation is open; carries its list of `MessageRecord`.
+        identified: The open conversation got its place in the store; carries the id.
+        attachments_changed: Files were added or removed.
+        attachment_changed: Carries the `Attachment` whose state or progress changed.
+        attachment_failed: Carries the `Attachment` that could not be read.
+        asked: Carries the `RunningAnswer`; an answer begins.
+        text_added, stage_changed, coverage_known, notice_given: About the running answer, only
+            while its conversation is open.
+        ended: Carries the `RunningAnswer`, how it ended, the ``ask --json`` object or None, and
+            the error or None.
+    """
+
+    opened = Signal(object)
+    identified = Signal(int)
+    attachments_changed = Signal()
+    attachment_changed = Signal(object)
+    attachment_failed = Signal(object)
+    asked = Signal(object)
+    text_added = Signal(str)
+    stage_changed = Signal(object)
+    coverage_known = Signal(object)
+    notice_given = Signal(str)
+    ended = Signal(object, str, object, object)
+
+    def __init__(
+        self,
+        conversations: ConversationService,
+        documents: DocumentService,
+        asking: AskService,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._conversations = conversations
+        self._documents = documents
+        self._asking = asking
+        self.model_name = ""
+        self.conversation_id: int | None = None
+        self.attachments: list[Attachment] = []
+        self.running: RunningAnswer | None = None
+        self._turns: list[_AskedTurn] = []
+        self._save_timer = QTimer(self)
+        self._save_timer.setInterval(_SAVE_PARTIAL_MS)
+        self._save_timer.timeout.connect(self._save_partial)
+        documents.progressed.connect(self._on_progressed)
+        documents.document_read.connect(self._on_document_read)
+        documents.reading_failed.connect(self._on_reading_failed)
+        asking.text_added.connect(self._on_text_added)
+        asking.stage_changed.connect(self._on_stage_changed)
+        asking.coverage_known.connect(self._on_coverage_known)
+        asking.notice_given.connect(self._on_notice_given)
+        asking.answered.connect(self._on_answered)
+        asking.failed.connect(self._on_failed)
+
+    # --- conversations -------------------------------------------------------------------
+
+    def open_new(self) -> None:
+        """Open a conversation that has not begun; it is stored with its first file or question."""
+        self._open(None, [])
+
+    def open(self, conversation_id: int) -> None:
+        """Open a stored conversation, with its files and answers."""
+        self._open(conversation_id, self._conversations.messages(conversation_id))
+
+    def is_running_here(self) -> bool:
+        """Whether the answer being written belongs to the open conversation."""
+        return self.running is not None and self.running.conversation_id == self.conversation_id
+
+    def _open(self, conversation_id: int | None, messages: list[MessageRecord]) -> None:
+        for attachment in self.attachments:
+            self._documents.forget(attachment.path)
+        self.conversation_id = conversation_id
+        self._turns = _turns_of(messages)
+        self.attachments = []
+        if conversation_id is not None:
+            for record in self._conversations.attachments(conversation_id):
+                self.attachments.append(Attachment(record.path, record_id=record.id))
+        self.opened.emit(messages)
+        self.attachments_changed.emit()
+        for attachment in list(self.attachments):
+            self._read(attachment)
+
+    # --- attachments ---------------------------------------------------------------------
+
+    def attach(self, paths: list[Path]) -> None:
+        """Add files; one that is there already is not added again."""
+        known = {attachment.path for attachment in self.attachments}
+        added = []
+        for path in paths:
+            path = path.expanduser().absolute()
+            if path in known:
+                continue
+            known.add(path)
+            attachment = Attachment(path)
+            conversation_id = self._stored_conversation()
+            if conversation_id is not None:
+                attachment.record_id = self._conversations.add_attachment(
+                    conversation_id, path, None
+                )
+            self.attachments.append(attachment)
+            added.append(attachment)
+        if added:
+            self.attachments_changed.emit()
+        for attachment in added:
+            self._read(attachment)
+
+    def remove(self, attachment: Attachment) -> None:
+        """Take a file off the conversation."""
+        if attachment not in self.attachments:
+            return
+        self.attachments.remove(attachment)
+        self._documents.forget(attachment.path)
+        if attachment.record_id is not None:
+            self._conversations.remove_attachment(attachment.record_id)
+        self.attachments_changed.emit()
+
+    def read_again(self, attachment: Attachment) -> None:
+        """Try once more to read a file."""
+        attachment.state, attachment.error = "reading", None
+        self.attachment_changed.emit(attachment)
+        self._read(attachment)
+
+    def document_of(self, path: Path) -> Document | None:
+        """Return what was read of an attached file, None when it is not (yet) read."""
+        found = self._attachment_of(path)
+        return found.document if found else None
+
+    def _read(self, attachment: Attachment) -> None:
+        self._documents.read(attachment.path)
+
+    def _attachment_of(self, path: Path) -> Attachment | None:
+        return next((item for item in self.attachments if item.path == path), None)
+
+    def _on_progressed(self, path: Path, done: int, total: int | None) -> None:
+        if attachment := self._attachment_of(path):
+            attachment.done, attachment.total = done, total
+            self.attachment_changed.emit(attachment)
+
+    def _on_document_read(self, path: Path, document: Document) -> None:
+        if attachment := self._attachment_of(path):
+            attachment.state, attachment.document = "ready", document
+            if self.conversation_id is not None and attachment.record_id is not None:
+                self._conversations.add_attachment(self.conversation_id, path, document)
+            self.attachment_changed.emit(attachment)
+
+    def _on_reading_failed(self, path: Path, error: MolmoDesktopError) -> None:
+        attachment = self._attachment_of(path)
+        if attachment is None:
+            return
+        if isinstance(error, Cancelled):
+            # Forgotten with another conversation, and wanted again in this one.
+            self._read(attachment)
+            return
+        attachment.state = "failed" if path.exists() else "missing"
+        attachment.error = error
+        self.attachment_changed.emit(attachment)
+        self.attachment_failed.emit(attachment)
+
+    # --- questions -----------------------------------------------------------------------
+
+    def ask(self, question: str) -> bool:
+        """Save a question and ask it.
+
+        Returns:
+            False when another answer is still being written; nothing happened then.
+        """
+        question = question.strip()
+        if not question or self._asking.is_busy:
+            return False
+        conversation_id = self._stored_conversation()
+        question_id = None
+        if conversation_id is not None:
+            question_id = self._conversations.add_question(
+                conversation_id, question, self._usable_files()
+            )
+        self._turns.append(_AskedTurn(question, question_id))
+        self._start(question, question_id)
+        return True
+
+    def ask_again(self) -> bool:
+        """Ask the last question once more; False when there is none or the engine is busy."""
+        if not self._turns or self._asking.is_busy:
+            return False
+        turn = self._turns[-1]
+        turn.answer = None
+        self._start(turn.question, turn.question_id)
+        return True
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether an answer is being written, in this conversation or another."""
+        return self._asking.is_busy
+
+    @property
+    def has_questions(self) -> bool:
+        """Whether something was asked in the open conversation."""
+        return bool(self._turns)
+
+    def stop(self) -> None:
+        """End the answer that is being written; what there is of it stays."""
+        self._asking.stop()
+
+    def abandon(self) -> None:
+        """Save what there is and end; for the end of the program."""
+        self._save_timer.stop()
+        running, self.running = self.running, None
+        if running is not None and running.answer_id is not None:
+            self._conversations.save_partial(running.answer_id, running.text)
+            self._conversations.finish_answer(running.answer_id, None, "cancelled")
+
+    def _start(self, question: str, question_id: int | None) -> None:
+        answer_id = None
+        if self.conversation_id is not None and question_id is not None:
+            answer_id = self._conversations.start_answer(
+                self.conversation_id, question_id, self.model_name
+            )
+        self.running = RunningAnswer(self.conversation_id, question, question_id, answer_id)
+        self._save_timer.start()
+        request = AskRequest(
+            question=question,
+            files=tuple(self._usable_files()),
+            history=tuple(
+                Turn(turn.question, turn.answer)
+                for turn in self._turns[:-1]
+                if turn.answer is not None
+            ),
+            options=AskOptions(model=self.model_name or None),
+            conversation_key=str(self.conversation_id or ""),
+        )
+        self.asked.emit(self.running)
+        self._asking.ask(request)
+
+    def _usable_files(self) -> list[Path]:
+        return [item.path for item in self.attachments if item.state in ("reading", "ready")]
+
+    def _stored_conversation(self) -> int | None:
+        if self.conversation_id is None:
+            self.conversation_id = self._conversations.create()
+            if self.conversation_id is not None:
+                self.identified.emit(self.conversation_id)
+        return self.conversation_id
+
+    # --- the answer ----------------------------------------------------------------------
+
+    def _on_text_added(self, text: str) -> None:
+        if self.running is not None:
+            self.running.text += text
+            if self.is_running_here():
+                self.text_added.emit(text)
+
+    def _on_stage_changed(self, event: object) -> None:
+        if self.is_running_here():
+            self.stage_changed.emit(event)
+
+    def _on_coverage_known(self, coverage: object) -> None:
+        if self.is_running_here():
+            self.coverage_known.emit(coverage)
+
+    def _on_notice_given(self, sentence: str) -> None:
+        if self.running is not None:
+            self.running.notices.append(sentence)
+            if self.is_running_here():
+                self.notice_given.emit(sentence)
+
+    def _save_partial(self) -> None:
+        running = self.running
+        if running is None or running.answer_id is None:
+            return
+        if len(running.text) != running.saved_length:
+            running.saved_length = len(running.text)
+            self._conversations.save_partial(running.answer_id, running.text)
+
+    def _on_answered(self, answer: Answer) -> None:
+        end: EndOfAnswer = "cancelled" if answer.finish_reason == "cancelled" else "finished"
+        self._end(end, answer.to_dict(), None)
+
+    def _on_failed(self, error: MolmoDesktopError) -> None:
+        end: EndOfAnswer = "cancelled" if isinstance(error, Cancelled) else "failed"
+        self._save_partial()
+        self._end(end, None, error)
+
+    def _end(
+        self, end: EndOfAnswer, answer: dict[str, Any] | None, error: MolmoDesktopError | None
+    ) -> None:
+        running, self.running = self.running, None
+        self._save_timer.stop()
+        if running is None:
+            return
+        if running.answer_id is not None:
+            self._conversations.finish_answer(
+                running.answer_id,
+                answer,
+                end,
+                error.to_dict() if error is not None and end == "failed" else None,
+            )
+        if running.conversation_id == self.conversation_id and self._turns and answer is not None:
+            self._turns[-1].answer = str(answer["answer"])
+        self.ended.emit(running, end, answer, error)
+
+
+@dataclass
+class _AskedTurn:
+    question: str
+    question_id: int | None
+    answer: str | None = None
+
+
+def _turns_of(messages: list[MessageRecord]) -> list[_AskedTurn]:
+    """Return the questions with their last usable answers, oldest first."""
+    turns: dict[int, _AskedTurn] = {}
+    for message in messages:
+        if message.role == "user":
+            turns[message.id] = _AskedTurn(message.text, message.id)
+        elif message.question_id in turns and message.status in ("finished", "cancelled"):
+            turns[message.question_id].answer = message.text or None
+    return list(turns.values())

@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Small widgets that the rest of the window is made of."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
+
+from molmo_desktop.ui import icons
+from molmo_desktop.ui.theme import theme_of
+
+
+class IconButton(QToolButton):
+    """A button with an icon alone; its words are the tooltip and the accessible name.
+
+    Args:
+        name: Icon in ``resources/icons``.
+        words: What it does, in words.
+        shortcut: Shown in the tooltip behind the words; it does not install the shortcut.
+        size_px: Of the icon.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        words: str,
+        *,
+        shortcut: str = "",
+        size_px: int = 20,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._name = name
+        self._revealed = True
+        self.setIconSize(QSize(size_px, size_px))
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.describe(words, shortcut)
+        self._draw_icon()
+
+    def describe(self, words: str, shortcut: str = "") -> None:
+        """Set the tooltip and the accessible name."""
+        self.setAccessibleName(words)
+        self.setToolTip(f"{words} ({shortcut})" if shortcut else words)
+
+    def set_icon_name(self, name: str) -> None:
+        """Show another icon."""
+        self._name = name
+        self._draw_icon()
+
+    def set_revealed(self, revealed: bool) -> None:
+        """Paint the button or leave its place empty; with the focus it is always painted."""
+        if revealed != self._revealed:
+            self._revealed = revealed
+            self.update()
+
+    def _draw_icon(self) -> None:
+        theme = theme_of(self)
+        self.setIcon(icons.icon(self._name, theme.text, theme.line))
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Redraw the icon in the colours of a new palette."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self._draw_icon()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint, unless the button waits for the mouse or the focus."""
+        if self._revealed or self.hasFocus():
+            super().paintEvent(event)
+
+
+class ElidedLabel(QLabel):
+    """One line that is shortened in the middle where it does not fit; the tooltip has it all."""
+
+    def __init__(
+        self,
+        text: str = "",
+        *,
+        mode: Qt.TextElideMode = Qt.TextElideMode.ElideMiddle,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._mode = mode
+        self._full_text = ""
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.set_full_text(text)
+
+    @property
+    def full_text(self) -> str:
+        """The text before it is shortened."""
+        return self._full_text
+
+    def set_full_text(self, text: str) -> None:
+        """Show a text, shortened as needed."""
+        self._full_text = " ".join(text.split())
+        self.setAccessibleName(self._full_text)
+        self._elide()
+
+    def natural_width_px(self) -> int:
+        """Return the width at which nothing is cut."""
+        return self.fontMetrics().horizontalAdvance(self._full_text) + 2
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Shorten for the new width."""
+        super().resizeEvent(event)
+        self._elide()
+
+    def _elide(self) -> None:
+        shown = self.fontMetrics().elidedText(self._full_text, self._mode, max(0, self.width()))
+        super().setText(shown)
+        self.setToolTip(self._full_text if shown != self._full_text else "")
+
+
+class IconLabel(QWidget):
+    """An icon that says something but does nothing.
+
+    Args:
+        colour_role: Name of a colour of the theme: "muted", "ok", "warning", …
+    """
+
+    def __init__(
+        self,
+        name: str,
+        words: str,
+        colour_role: str = "muted",
+        size_px: int = 16,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._name = name
+        self._colour_role = colour_role
+        self.setFixedSize(size_px, size_px)
+        self.setAccessibleName(words)
+        self.setToolTip(words)
+
+    def show_icon(self, name: str, words: str, colour_role: str = "muted") -> None:
+        """Show another icon."""
+        self._name, self._colour_role = name, colour_role
+        self.setAccessibleName(words)
+        self.setToolTip(words)
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the icon in the theme's colour."""
+        painter = QPainter(self)
+        colour = getattr(theme_of(self), self._colour_role)
+        painter.drawPixmap(
+            0, 0, icons.pixmap(self._name, colour, self.width(), self.devicePixelRatioF())
+        )
+
+
+def label(text: str = "", role: str = "", *, wrap: bool = False) -> QLabel:
+    """Return a plain-text label; the role picks its look in the style sheet."""
+    result = QLabel()
+    result.setTextFormat(Qt.TextFormat.PlainText)
+    result.setText(text)
+    result.setWordWrap(wrap)
+    if role:
+        result.setProperty("role", role)
+    return result
+
+
+def button(text: str, role: str = "", *, words: str = "") -> QPushButton:
+    """Return a push button; ``words`` is its accessible name where the text alone is not enough."""
+    result = QPushButton(text)
+    result.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    result.setCursor(Qt.CursorShape.PointingHandCursor)
+    result.setAutoDefault(False)
+    result.setAccessibleName(words or text.replace("&", ""))
+    if role:
+        result.setProperty("role", role)
+    return result
+
+
+def frame(role: str) -> QFrame:
+    """Return a frame with the look of a role."""
+    result = QFrame()
+    result.setProperty("role", role)
+    return result
+
+
+def line() -> QFrame:
+    """Return a horizontal hairline."""
+    result = frame("line")
+    result.setFixedHeight(1)
+    return result
+
+
+def set_property(widget: QWidget, name: str, value: object) -> None:
+    """Set a property that the style sheet looks at, and have the style look again."""
+    if widget.property(name) != value:
+        widget.setProperty(name, value)
+        widget.style().unpolish(widget)
+        widget.style().polish(widget)
