@@ -27,6 +27,7 @@ class LoadRequest:
         context_length: Tokens; 0 = the model's own, at most 8192.
         thread_count: 0 = chosen for this machine.
         image_max_tokens: Upper bound of tokens a picture may cost; 0 = the model's own.
+        image_min_tokens: Lower bound, for small pictures with fine print; 0 = the model's own.
     """
 
     name: str
@@ -35,6 +36,7 @@ class LoadRequest:
     context_length: int = 0
     thread_count: int = 0
     image_max_tokens: int = 0
+    image_min_tokens: int = 0
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,6 @@ class GenerateRequest:
         seed: For temperature above 0; None = a new one each time.
         cold: Forget the state that is held, evaluate everything.
         dump_logits: Write the logits of the last prompt position to this .npz file.
-        add_system_text: False keeps the template from adding a system text of its own.
         grammar: GBNF that the answer must follow; empty = free.
     """
 

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One batch of tokens for llama.cpp, made once and filled again and again."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+
+from llama_cpp import llama_cpp as lib
+
+
+class TokenBatch:
+    """Room for so many tokens of one sequence.
+
+    Args:
+        size: Most tokens at once.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._tokens = (lib.llama_token * size)()
+        self._positions = (lib.llama_pos * size)()
+        self._sequence_counts = (ctypes.c_int32 * size)(*([1] * size))
+        self._sequence = (lib.llama_seq_id * 1)(0)
+        pointer = ctypes.POINTER(lib.llama_seq_id)
+        self._sequences = (pointer * size)(*([ctypes.cast(self._sequence, pointer)] * size))
+        self._wants_logits = (ctypes.c_int8 * size)()
+        self._batch = lib.llama_batch()
+        self._batch.token = ctypes.cast(self._tokens, ctypes.POINTER(lib.llama_token))
+        self._batch.pos = ctypes.cast(self._positions, ctypes.POINTER(lib.llama_pos))
+        self._batch.n_seq_id = ctypes.cast(self._sequence_counts, ctypes.POINTER(ctypes.c_int32))
+        self._batch.seq_id = ctypes.cast(self._sequences, ctypes.POINTER(pointer))
+        self._batch.logits = ctypes.cast(self._wants_logits, ctypes.POINTER(ctypes.c_int8))
+
+    def evaluate(
+        self, context: int, tokens: Sequence[int], position: int, *, wants_logits: bool
+    ) -> int:
+        """Evaluate tokens at consecutive positions.
+
+        Args:
+            context: llama.cpp's handle.
+            tokens: At least one, at most `size`.
+            position: Of the first.
+            wants_logits: Compute the logits of the last token.
+
+        Returns:
+            llama.cpp's status: 0 success, 1 no room, 2 aborted, negative failure.
+        """
+        count = len(tokens)
+        self._tokens[:count] = tokens
+        self._positions[:count] = range(position, position + count)
+        self._wants_logits[count - 1] = wants_logits
+        self._batch.n_tokens = count
+        status = int(lib.llama_decode(context, self._batch))
+        self._wants_logits[count - 1] = 0
+        return status

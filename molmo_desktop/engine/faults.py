@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Native crashes on request, for tests of survival.
+
+Some machines kill the engine by themselves: a processor that advertises AMX but does not allow
+it ends the first evaluation with SIGSEGV or SIGILL. Tests must show on every machine that such
+a death is survived, so the engine can be told to die at a stage::
+
+    MOLMO_DESKTOP_ENGINE_FAULT=prefill:SIGSEGV          each time
+    MOLMO_DESKTOP_ENGINE_FAULT=load:SIGILL:unsafe       only without safe settings
+    MOLMO_DESKTOP_ENGINE_FAULT=encode:HANG              never come back from a native call
+
+Nothing happens where the variable is not set.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from typing import Literal
+
+FAULT_VARIABLE = "MOLMO_DESKTOP_ENGINE_FAULT"
+Stage = Literal["load", "encode", "prefill", "decode"]
+_HANG_S = 3600.0
+
+
+def reach(stage: Stage, *, safe: bool) -> None:
+    """Die here if the environment asks for it.
+
+    Args:
+        stage: What the engine is about to do.
+        safe: Whether safe settings are in force.
+    """
+    wanted = os.environ.get(FAULT_VARIABLE, "").split(":")
+    if wanted[0] != stage or (wanted[2:] == ["unsafe"] and safe):
+        return
+    if wanted[1] == "HANG":
+        time.sleep(_HANG_S)
+    os.kill(os.getpid(), getattr(signal, wanted[1]))

@@ -1,0 +1,342 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writing one answer: prompt, pictures, prefill, decode.
+
+Order of the work: render the prompt and count it (too long is said before anything is
+evaluated), keep what the context holds of it, encode the pictures that are new, evaluate the
+rest in batches, then one token after the other.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import takewhile
+
+import numpy as np
+from llama_cpp import llama_cpp as lib
+
+from molmo_desktop.core.answer import FinishReason
+from molmo_desktop.core.errors import (
+    Cancelled,
+    ContextOverflowError,
+    EngineError,
+    UnsupportedFormatError,
+)
+from molmo_desktop.engine import faults
+from molmo_desktop.engine.events import (
+    ChatMessage,
+    EngineEvent,
+    GenerateRequest,
+    Generation,
+    ProgressEvent,
+    TokenEvent,
+)
+from molmo_desktop.engine.llama_model import LlamaModel
+from molmo_desktop.engine.memory_use import PeakMemory
+from molmo_desktop.engine.prefix_cache import PictureUnit, Unit, count_tokens
+from molmo_desktop.engine.prompt import Piece, text_of
+from molmo_desktop.engine.sampling import Sampler
+from molmo_desktop.engine.streaming import TextStream
+
+_ABORTED = 2
+_NO_TOKEN = -1
+
+
+@dataclass
+class _Figures:
+    """What is measured while an answer is written."""
+
+    started: float = field(default_factory=time.perf_counter)
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    image_tokens: int = 0
+    encode_s: float = 0.0
+    prefill_s: float = 0.0
+    first_token_s: float | None = None
+    decode_s: float = 0.0
+
+
+class Answering:
+    """One answer in the making.
+
+    Args:
+        model: The loaded model.
+        request: What to answer.
+        emit: Takes progress and pieces of text.
+        should_stop: Asked often; true ends the answer where it is.
+    """
+
+    def __init__(
+        self,
+        model: LlamaModel,
+        request: GenerateRequest,
+        *,
+        emit: Callable[[EngineEvent], None],
+        should_stop: Callable[[], bool],
+    ) -> None:
+        self._model = model
+        self._request = request
+        self._emit = emit
+        self._should_stop = should_stop
+        self._figures = _Figures()
+        self._stream = TextStream(request.stop)
+        self._ids: list[int] = []
+        self._peak = PeakMemory()
+
+    def run(self) -> Generation:
+        """Write the answer.
+
+        Raises:
+            ContextOverflowError: The prompt does not fit; nothing was evaluated.
+            UnsupportedFormatError: Pictures for a model that cannot see.
+            EngineError: llama.cpp failed.
+        """
+        self._peak.start()
+        try:
+            reason = self._answer()
+        except Cancelled:
+            self._model.cache.restore()
+            reason = "cancelled"
+        except BaseException:
+            self._model.cache.clear()
+            raise
+        finally:
+            self._model.watch_evaluation(None)
+            if self._model.vision is not None:
+                self._model.vision.trim()
+        self._say(self._stream.finish())
+        return self._generation(reason)
+
+    def _answer(self) -> FinishReason:
+        request, model = self._request, self._model
+        if request.cold:
+            self._forget()
+        units = self._units()
+        self._check_length(units)
+        if self._should_stop():
+            raise Cancelled
+        sampler = Sampler(
+            model.tokenizer.vocab,
+            temperature=request.temperature,
+            seed=request.seed,
+            grammar=request.grammar,
+        )
+        try:
+            held = model.cache.keep(units)
+            held = self._encode(units, held)
+            self._figures.cached_tokens = count_tokens(units[:held])
+            self._prefill(units[held:])
+            if request.dump_logits is not None:
+                self._dump_logits(units)
+            return self._decode(sampler)
+        finally:
+            sampler.close()
+
+    def _forget(self) -> None:
+        self._model.cache.clear()
+        if self._model.vision is not None:
+            self._model.vision.forget()
+
+    def _units(self) -> list[Unit]:
+        pieces = self._model.template.render(self._request.messages)
+        units: list[Unit] = []
+        for place, piece in enumerate(with_start(pieces)):
+            if isinstance(piece, int):
+                units.extend(self._picture_units(piece))
+            else:
+                units.extend(tokens_of(self._model, piece, start=place == 0))
+        if not units or isinstance(units[-1], PictureUnit):
+            # Only a token has logits, and the answer is sampled from the last one's.
+            units.extend(tokens_of(self._model, "\n", start=not units))
+        return units
+
+    def _picture_units(self, index: int) -> tuple[Unit, ...]:
+        if self._model.vision is None:
+            raise UnsupportedFormatError(
+                "This model cannot look at pictures.",
+                hint="Choose a model with vision.",
+            )
+        return self._model.vision.prepare(self._request.images[index])
+
+    def _check_length(self, units: Sequence[Unit]) -> None:
+        count = count_tokens(units)
+        self._figures.prompt_tokens = count
+        self._figures.image_tokens = count_tokens(
+            unit for unit in units if isinstance(unit, PictureUnit)
+        )
+        limit = self._model.context_length
+        if count + 1 >= limit:
+            raise ContextOverflowError(
+                f"The question with its attachments takes {count} tokens, "
+                f"but the model can take {limit}.",
+                hint="Attach fewer pages, or raise the context length in the settings.",
+                token_count=count,
+                context_length=limit,
+            )
+
+    def _encode(self, units: Sequence[Unit], held: int) -> int:
+        """Encode the pictures that are not held; return how many units are held after that."""
+        vision = self._model.vision
+        fresh = [unit for unit in units[held:] if isinstance(unit, PictureUnit)]
+        if vision is None or not fresh:
+            return held
+        started = time.perf_counter()
+        vision.should_stop = self._should_stop
+        waiting = [unit for unit in dict.fromkeys(fresh) if not vision.is_encoded(unit)]
+        for number, unit in enumerate(waiting, start=1):
+            self._emit(ProgressEvent("looking", number, len(waiting)))
+            faults.reach("encode", safe=self._model.safe_settings)
+            vision.encode(unit)
+            self._peak.look()
+        if waiting:
+            self._figures.encode_s = time.perf_counter() - started
+        widest = max((u.token_count for u in fresh if vision.needs_one_batch(u)), default=0)
+        if widest > self._model.batch_size:
+            self._model.widen_batch(widest)
+            return self._encode(units, 0)
+        return held
+
+    def _prefill(self, units: Sequence[Unit]) -> None:
+        model = self._model
+        started = time.perf_counter()
+        faults.reach("prefill", safe=model.safe_settings)
+        total, done = count_tokens(units), 0
+        self._emit(ProgressEvent("thinking", 0, total))
+        model.watch_evaluation(self._should_stop)
+        while units:
+            if self._should_stop():
+                raise Cancelled
+            batch = self._next_batch(units)
+            rest = units[len(batch) :]
+            self._check(self._evaluate(batch, wants_logits=not rest))
+            model.cache.append(batch)
+            done += count_tokens(batch)
+            units = rest
+            self._peak.look()
+            self._emit(ProgressEvent("thinking", done, total))
+        model.watch_evaluation(None)
+        lib.llama_synchronize(model.context)
+        self._figures.prefill_s = time.perf_counter() - started
+
+    def _next_batch(self, units: Sequence[Unit]) -> Sequence[Unit]:
+        """Return the tokens up to the next picture, as many as fit, or one picture's chunk."""
+        if isinstance(units[0], PictureUnit):
+            return units[:1]
+        head = units[: self._model.batch_size]
+        return list(takewhile(lambda unit: isinstance(unit, int), head))
+
+    def _evaluate(self, batch: Sequence[Unit], *, wants_logits: bool) -> int:
+        model, first = self._model, batch[0]
+        position = model.cache.position
+        if isinstance(first, PictureUnit):
+            if model.vision is None:
+                raise ValueError("a picture without a projector")
+            return model.vision.evaluate(model.context, first, position, model.batch_size)
+        tokens = [unit for unit in batch if isinstance(unit, int)]
+        return model.evaluate_tokens(tokens, position, wants_logits=wants_logits)
+
+    def _check(self, status: int) -> None:
+        if status == _ABORTED or (status != 0 and self._should_stop()):
+            raise Cancelled
+        if status != 0:
+            raise EngineError(
+                "The model could not read the question.",
+                hint="Ask again, or choose another model.",
+                detail=f"llama_decode returned {status}",
+            )
+
+    def _decode(self, sampler: Sampler) -> FinishReason:
+        model, figures = self._model, self._figures
+        room = min(self._request.max_new_tokens, model.context_length - figures.prompt_tokens)
+        if room < 1:
+            return "length"
+        faults.reach("decode", safe=model.safe_settings)
+        token = sampler.sample(model.context)
+        started = time.perf_counter()
+        figures.first_token_s = started - figures.started
+        try:
+            return self._continue(sampler, token, room)
+        finally:
+            figures.decode_s = time.perf_counter() - started
+
+    def _continue(self, sampler: Sampler, token: int, room: int) -> FinishReason:
+        model, tokenizer, ids = self._model, self._model.tokenizer, self._ids
+        while not tokenizer.is_end(token):
+            ids.append(token)
+            self._say(self._stream.feed(tokenizer.piece(token)))
+            if self._stream.stopped:
+                return "stop"
+            if len(ids) >= room:
+                return "length"
+            if self._should_stop():
+                return "cancelled"
+            self._check(model.evaluate_tokens((token,), model.cache.position, wants_logits=True))
+            model.cache.append((token,))
+            token = sampler.sample(model.context)
+        return "stop"
+
+    def _say(self, text: str) -> None:
+        if text:
+            self._emit(TokenEvent(text))
+
+    def _dump_logits(self, units: Sequence[Unit]) -> None:
+        """Write the logits of the last prompt position, and the prompt's ids.
+
+        Places of pictures carry the id -1.
+        """
+        ids: list[int] = []
+        for unit in units:
+            ids.extend([unit] if isinstance(unit, int) else [_NO_TOKEN] * unit.token_count)
+        row = lib.llama_get_logits_ith(self._model.context, -1)
+        logits = np.ctypeslib.as_array(row, (self._model.tokenizer.token_count,))
+        with open(str(self._request.dump_logits), "wb") as stream:
+            np.savez(
+                stream,
+                final_logits=logits.astype(np.float32),
+                input_ids=np.array(ids, dtype=np.int64),
+            )
+
+    def _generation(self, reason: FinishReason) -> Generation:
+        figures = self._figures
+        return Generation(
+            text=self._stream.text,
+            finish_reason=reason,
+            prompt_tokens=figures.prompt_tokens,
+            cached_tokens=figures.cached_tokens,
+            image_tokens=figures.image_tokens,
+            completion_ids=tuple(self._ids),
+            encode_s=figures.encode_s,
+            prefill_s=figures.prefill_s,
+            first_token_s=figures.first_token_s,
+            decode_s=figures.decode_s,
+            peak_rss_bytes=self._peak.peak_bytes(),
+        )
+
+
+def with_start(pieces: Sequence[Piece]) -> list[Piece]:
+    """Return the prompt so that it begins with text, even if empty: the first token goes there."""
+    if pieces and isinstance(pieces[0], str):
+        return list(pieces)
+    return ["", *pieces]
+
+
+def tokens_of(model: LlamaModel, text: str, *, start: bool) -> list[int]:
+    """Return the tokens of a text of the prompt.
+
+    Many templates write the first token of a text themselves; it must not come twice.
+    """
+    tokenizer = model.tokenizer
+    if start and tokenizer.adds_bos and (bos := tokenizer.bos()):
+        text = text.removeprefix(bos)
+    return tokenizer.tokenize(text, start=start)
+
+
+def count_prompt_tokens(model: LlamaModel, messages: Sequence[ChatMessage]) -> int:
+    """Return the tokens of a conversation's prompt, without its pictures."""
+    texts = with_start(list[Piece](text_of(model.template.render(messages))))
+    return sum(
+        len(tokens_of(model, text, start=place == 0))
+        for place, text in enumerate(texts)
+        if isinstance(text, str)
+    )

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the context holds already, so that only the new part of a prompt is evaluated.
+
+A prompt is a row of units: a text token, or a picture's chunk of embeddings. Two prompts share
+the units up to the first difference; what stands behind it is dropped.
+
+Tokens and positions are counted apart: with M-RoPE (Qwen-VL) a picture of 300 tokens may
+advance the position by 20 only. Not every memory can drop its end: recurrent and hybrid models
+refuse, and a sliding window may have let go of what the kept part still needs. Then everything
+is dropped and evaluated again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from llama_cpp import llama_cpp as lib
+
+_SEQUENCE = 0
+
+
+@dataclass(frozen=True)
+class PictureUnit:
+    """A picture's chunk in the prompt.
+
+    Attributes:
+        key: Hash of the pixels and of how they are prepared, and the number of the chunk.
+        token_count: Places that it takes in the context.
+        position_count: How far it advances the position.
+    """
+
+    key: str
+    token_count: int
+    position_count: int
+
+
+Unit = int | PictureUnit
+
+
+def count_tokens(units: Iterable[Unit]) -> int:
+    """Return the places that units take in the context."""
+    return sum(1 if isinstance(unit, int) else unit.token_count for unit in units)
+
+
+def count_positions(units: Iterable[Unit]) -> int:
+    """Return how far units advance the position."""
+    return sum(1 if isinstance(unit, int) else unit.position_count for unit in units)
+
+
+def shared_length(held: Sequence[Unit], wanted: Sequence[Unit]) -> int:
+    """Return how many units are the same from the start on."""
+    for place, (ours, theirs) in enumerate(zip(held, wanted, strict=False)):
+        if ours != theirs:
+            return place
+    return min(len(held), len(wanted))
+
+
+class PrefixCache:
+    """The units whose state a llama.cpp context holds.
+
+    Args:
+        context: llama.cpp's handle; owned by the model.
+        window: Tokens of the sliding window, 0 without one.
+    """
+
+    def __init__(self, context: int, *, window: int = 0) -> None:
+        self._memory = lib.llama_get_memory(context)
+        self._window = window
+        self._units: list[Unit] = []
+        self.position = 0
+
+    @property
+    def units(self) -> tuple[Unit, ...]:
+        """What is held."""
+        return tuple(self._units)
+
+    def append(self, units: Sequence[Unit]) -> None:
+        """Note what was evaluated."""
+        self._units.extend(units)
+        self.position += count_positions(units)
+
+    def keep(self, wanted: Sequence[Unit]) -> int:
+        """Drop what does not belong to the wanted prompt.
+
+        At least the last unit is left to evaluate, because its logits are needed.
+
+        Returns:
+            How many units of the prompt are held now.
+        """
+        shared = min(shared_length(self._units, wanted), len(wanted) - 1)
+        if shared < len(self._units):
+            self._cut(shared)
+        return len(self._units)
+
+    def restore(self) -> None:
+        """Drop what an interrupted evaluation may have left behind the noted units."""
+        self._cut(len(self._units))
+
+    def clear(self) -> None:
+        """Drop everything."""
+        lib.llama_memory_clear(self._memory, True)
+        self._units.clear()
+        self.position = 0
+
+    def _cut(self, length: int) -> None:
+        position = count_positions(self._units[:length])
+        if length == 0 or not self._remove_from(position):
+            self.clear()
+            return
+        del self._units[length:]
+        self.position = position
+
+    def _remove_from(self, position: int) -> bool:
+        if not lib.llama_memory_seq_rm(self._memory, _SEQUENCE, position, -1):
+            return False
+        if self._window == 0:
+            return True
+        first = int(lib.llama_memory_seq_pos_min(self._memory, _SEQUENCE))
+        return 0 <= first <= max(0, position - self._window)

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Choosing the next token, with llama.cpp's own samplers.
+
+The whole chain runs in C: the logits never become a Python object.
+"""
+
+from __future__ import annotations
+
+import secrets
+
+from llama_cpp import llama_cpp as lib
+
+from molmo_desktop.core.errors import UsageError
+
+_TOP_K = 40
+_TOP_P = 0.95
+_MIN_P = 0.05
+
+
+class Sampler:
+    """A sampler chain: greedy at temperature 0, else top-k, top-p, min-p, temperature, draw.
+
+    Args:
+        vocab: Vocabulary of the model, for the grammar.
+        temperature: 0 = always the likeliest token.
+        seed: For temperature above 0; None = a new one.
+        grammar: GBNF with a rule ``root``; empty = free.
+
+    Raises:
+        UsageError: The grammar cannot be parsed.
+    """
+
+    def __init__(
+        self, vocab: int, *, temperature: float, seed: int | None = None, grammar: str = ""
+    ) -> None:
+        self._chain = lib.llama_sampler_chain_init(lib.llama_sampler_chain_default_params())
+        if grammar:
+            rules = lib.llama_sampler_init_grammar(vocab, grammar.encode(), b"root")
+            if not rules:
+                self.close()
+                raise UsageError("The grammar of the answer cannot be understood.")
+            self._add(rules)
+        if temperature <= 0:
+            self._add(lib.llama_sampler_init_greedy())
+            return
+        self._add(lib.llama_sampler_init_top_k(_TOP_K))
+        self._add(lib.llama_sampler_init_top_p(_TOP_P, 1))
+        self._add(lib.llama_sampler_init_min_p(_MIN_P, 1))
+        self._add(lib.llama_sampler_init_temp(temperature))
+        drawn = secrets.randbits(32) if seed is None else seed & 0xFFFFFFFF
+        self._add(lib.llama_sampler_init_dist(drawn))
+
+    def sample(self, context: int) -> int:
+        """Choose and accept a token from the last output of the context."""
+        return int(lib.llama_sampler_sample(self._chain, context, -1))
+
+    def close(self) -> None:
+        """Free the chain."""
+        if self._chain:
+            lib.llama_sampler_free(self._chain)
+            self._chain = None
+
+    def _add(self, sampler: int) -> None:
+        lib.llama_sampler_chain_add(self._chain, sampler)
