@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The sentences with which a file is refused: one function an error, so that all sound alike."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from molmo_desktop.core.errors import (
+    DocumentError,
+    DocumentNotFoundError,
+    DocumentTooLargeError,
+    DocumentUnreadableError,
+    PasswordRequiredError,
+    UnsupportedFormatError,
+    UsageError,
+)
+
+_MIB = 1 << 20
+
+
+def missing(path: Path) -> DocumentNotFoundError:
+    """There is nothing at that path."""
+    return DocumentNotFoundError(
+        f"There is no file “{path}”.", hint="Check the name and whether it was moved."
+    )
+
+
+def is_folder(path: Path) -> DocumentNotFoundError:
+    """The path is a folder."""
+    return DocumentNotFoundError(
+        f"“{path.name or path}” is a folder.", hint="Choose the files inside it instead."
+    )
+
+
+def not_a_file(path: Path) -> DocumentNotFoundError:
+    """A device, a socket or a named pipe."""
+    return DocumentNotFoundError(
+        f"“{path.name}” is not an ordinary file.", hint="Save its content as a file first."
+    )
+
+
+def no_permission(path: Path, detail: str = "") -> DocumentUnreadableError:
+    """The system does not let us open it."""
+    return DocumentUnreadableError(
+        f"“{path.name}” cannot be opened.",
+        hint="Check that you may read it and that its drive is connected.",
+        detail=detail,
+    )
+
+
+def empty(path: Path) -> DocumentUnreadableError:
+    """No bytes at all."""
+    return DocumentUnreadableError(
+        f"“{path.name}” is empty.", hint="Get the file again; it may not have been saved fully."
+    )
+
+
+def damaged(path: Path, what: str = "file", detail: str = "") -> DocumentUnreadableError:
+    """The content makes no sense to its reader; ``what`` names the format."""
+    return DocumentUnreadableError(
+        f"“{path.name}” could not be read: the {what} seems to be damaged or incomplete.",
+        hint="Get the file again, or open it in its own program and save a new copy.",
+        detail=detail,
+    )
+
+
+def crashed(path: Path, detail: str = "") -> DocumentUnreadableError:
+    """The reader's process ended by itself."""
+    return DocumentUnreadableError(
+        f"“{path.name}” could not be read: it made the reader stop.",
+        hint="It will not be tried again by itself; save a new copy in its own program.",
+        detail=detail,
+        quarantined=True,
+    )
+
+
+def quarantined(path: Path) -> DocumentUnreadableError:
+    """The same content made the reader crash before."""
+    return DocumentUnreadableError(
+        f"“{path.name}” was not opened, because it made the reader stop before.",
+        hint="Save a new copy in its own program, or try it again explicitly.",
+        quarantined=True,
+    )
+
+
+def too_slow(path: Path, limit_s: float) -> DocumentUnreadableError:
+    """No progress within the time limit."""
+    return DocumentUnreadableError(
+        f"“{path.name}” could not be read within {limit_s:.0f} seconds.",
+        hint="Try a smaller file, or split it into parts.",
+    )
+
+
+def needs_memory(path: Path, limit_bytes: int, detail: str = "") -> DocumentTooLargeError:
+    """The reader met its memory limit."""
+    return DocumentTooLargeError(
+        f"“{path.name}” needs more memory than the {limit_bytes / _MIB:,.0f} MiB that "
+        "reading a file may use.",
+        hint="Try a smaller file, or split it into parts.",
+        detail=detail,
+    )
+
+
+def unpacks_too_large(path: Path, detail: str = "") -> DocumentTooLargeError:
+    """An archive that unpacks to more than a reader may use."""
+    return DocumentTooLargeError(
+        f"“{path.name}” was not opened, because it unpacks to far more than its size.",
+        hint="Open it only if you trust where it comes from, and save a smaller copy.",
+        detail=detail,
+    )
+
+
+def too_much_text(path: Path) -> DocumentTooLargeError:
+    """More pages or characters than one document may have."""
+    return DocumentTooLargeError(
+        f"“{path.name}” holds more text than can be read at once.",
+        hint="Split it into parts and attach the part that you want to ask about.",
+    )
+
+
+def picture_too_large(
+    path: Path, width_px: int, height_px: int, limit_px: int
+) -> DocumentTooLargeError:
+    """More pixels than we are ready to decode."""
+    return DocumentTooLargeError(
+        f"The picture “{path.name}” has {width_px:,} × {height_px:,} pixels "
+        f"({width_px * height_px / 1e6:,.0f} megapixels); "
+        f"at most {limit_px / 1e6:,.0f} megapixels can be read.",
+        hint="Make it smaller, or cut out the part that you want to ask about.",
+    )
+
+
+def needs_password(path: Path) -> PasswordRequiredError:
+    """The content is encrypted."""
+    return PasswordRequiredError(
+        f"“{path.name}” is protected by a password.",
+        hint="Open it in its own program, save a copy without a password, and use that.",
+    )
+
+
+def unsupported(path: Path, what: str, hint: str) -> UnsupportedFormatError:
+    """A type that no reader knows; ``what`` names it with its article ("a sound file")."""
+    return UnsupportedFormatError(f"“{path.name}” is {what}, which cannot be read.", hint=hint)
+
+
+def unsupported_rendering(path: Path, title: str) -> UnsupportedFormatError:
+    """A format without pages that could be drawn."""
+    return UnsupportedFormatError(
+        f"“{path.name}” ({title}) has no pages that can be shown as a picture.",
+        hint="Its text can be read; save it as PDF to see its pages.",
+    )
+
+
+def no_such_page(path: Path, page_number: int, page_count: int) -> UsageError:
+    """A page beyond the last one, or before the first."""
+    pages = "1 page" if page_count == 1 else f"{page_count} pages"
+    return UsageError(f"“{path.name}” has {pages}; there is no page {page_number}.")
+
+
+def closing(path: Path) -> DocumentError:
+    """The program ends while the file is read."""
+    return DocumentError(f"“{path.name}” was not read, because the program is closing.")

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which reader takes which format. Each is imported only when a file needs it.
+
+A reader is a function ``read(path, sink)``; it runs in the reader's process, knows nothing of
+processes or messages, and raises `DocumentError` with a sentence for the user.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from molmo_desktop.core.pages import PageImage
+from molmo_desktop.documents import problems
+from molmo_desktop.documents.formats import format_info, is_picture_format
+from molmo_desktop.documents.sink import Sink
+
+Read = Callable[[Path, Sink], None]
+
+# Written out rather than looked up by name, so that the packaging tool sees the imports.
+
+
+def _read_pdf(path: Path, sink: Sink) -> None:
+    from molmo_desktop.documents import pdf
+
+    pdf.read(path, sink)
+
+
+def _read_text(path: Path, sink: Sink) -> None:
+    from molmo_desktop.documents import text
+
+    text.read(path, sink)
+
+
+READERS: dict[str, Read] = {
+    "pdf": _read_pdf,
+    "markdown": _read_text,
+    "text": _read_text,
+}
+
+
+def read_file(path: Path, format_name: str, sink: Sink) -> None:
+    """Read a file of a known format into the sink."""
+    if is_picture_format(format_name):
+        from molmo_desktop.documents import pictures
+
+        pictures.read(path, sink, format_name=format_name)
+        return
+    READERS[format_name](path, sink)
+
+
+def render_page(path: Path, format_name: str, page_number: int, max_px: int | None) -> PageImage:
+    """Return a page as pixels.
+
+    Args:
+        path: The file.
+        format_name: Its format.
+        page_number: Counts from 1.
+        max_px: Longest side in pixels; None = a picture's own size.
+
+    Raises:
+        UnsupportedFormatError: The format has no pages that could be drawn.
+    """
+    if is_picture_format(format_name):
+        from molmo_desktop.documents import pictures
+
+        return pictures.decode(path, page_number, format_name=format_name, max_px=max_px)
+    if format_name == "pdf":
+        from molmo_desktop.documents import pdf
+
+        return pdf.render(path, page_number, max_px=max_px)
+    raise problems.unsupported_rendering(path, format_info(format_name).title)
