@@ -1,0 +1,288 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where an answer stands in what was read: located by us, never believed from a model.
+
+The answer is split into statements. Each is looked up among the sentences, lines and table rows
+that were read: word for word first, then by the share of its telling words. A place is marked
+only if at least half of the statement stands there, and if the numbers and dates that the
+statement adds to the question stand there too.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from molmo_desktop.core.answer import Evidence
+from molmo_desktop.core.pages import Document
+from molmo_desktop.retrieval.boxes import line_boxes
+from molmo_desktop.retrieval.passages import Passage, ScoredPassage
+from molmo_desktop.retrieval.questions import Term, question_terms
+from molmo_desktop.retrieval.sources import Unit, comparable_forms, read_units, squash
+from molmo_desktop.retrieval.text import blocks, plain_characters, sentences
+from molmo_desktop.retrieval.tokens import tokenize
+from molmo_desktop.retrieval.values import find_values
+
+MIN_SHARE = 0.5
+_MAX_EVIDENCE = 8
+_MAX_NEAREST = 3
+_VALUE_WEIGHT = 2.0
+_QUESTION_BONUS = 0.4
+_CONTEXT_FACTOR = 0.5
+_JOIN_GAIN = 0.15
+_SHORT_STATEMENT_TOKENS = 3
+_MARKS = re.compile(
+    r"\*\*|__|`|^#{1,6}\s+|^\s*(?:[-*•]|\d{1,2}[.)])\s+|^>\s*|\[\d{1,3}\]", re.MULTILINE
+)
+_REFUSAL = re.compile(
+    r"\b(not (?:found|mentioned|specified|stated|given|provided|contain\w*)|no (?:mention|information)"
+    r"|does(?: not|n't) (?:say|mention|state|contain|specify|provide)|nicht (?:gefunden|erwähnt|angegeben)"
+    r"|keine (?:angabe|information)|ne (?:mentionne|précise|contient) pas|no (?:se )?(?:menciona|indica|encuentra))\b"
+    r"|没有(?:提到|说明|找到)|未(?:提及|说明|找到)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class _Statement:
+    """A sentence of the answer.
+
+    Attributes:
+        text: Without marks of formatting.
+        new_forms: Forms of each value that the question does not hold.
+    """
+
+    text: str
+    new_forms: tuple[frozenset[str], ...]
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Neighbouring units that hold a statement."""
+
+    first: Unit
+    last: Unit
+    score: float
+    order: float
+
+
+def statements(answer: str) -> list[str]:
+    """Return the statements of an answer: sentences and list items without their formatting."""
+    found: list[str] = []
+    for block in blocks(answer):
+        block_text = answer[block.start : block.end]
+        parts = block_text.splitlines() if block.kind in ("table", "item") else [block_text]
+        for part in parts:
+            plain = _MARKS.sub("", part)
+            found.extend(plain[s.start : s.end].strip(" |") for s in sentences(plain))
+    return [text for text in found if any(character.isalnum() for character in text)]
+
+
+def locate(
+    answer: str, question: str, documents: Sequence[Document], read: Sequence[Passage]
+) -> list[Evidence]:
+    """Return the places in what was read that an answer rests on, in the answer's order.
+
+    Args:
+        answer: As the model wrote it.
+        question: Its words do not count as found, and decide between equal places.
+        documents: The pages that may be pointed at.
+        read: What the model was given; empty = everything in the documents.
+
+    Returns:
+        Evidence with ``cited=True``; empty when less than half of every statement is found.
+    """
+    units = read_units(documents, read)
+    if not units:
+        return []
+    lookup = _Lookup(units, question)
+    found: dict[tuple[str, int, int, int], Evidence] = {}
+    for text in statements(answer):
+        if _REFUSAL.search(text):
+            continue
+        place = lookup.place(text)
+        if place is not None:
+            evidence = _evidence(place.first, place.last, place.score, cited=True)
+            key = (evidence.file, evidence.page, evidence.start, evidence.end)
+            if key not in found or found[key].score < evidence.score:
+                found[key] = evidence
+    return list(found.values())[:_MAX_EVIDENCE]
+
+
+def nearest(
+    question: str, documents: Sequence[Document], ranked: Sequence[ScoredPassage]
+) -> list[Evidence]:
+    """Return the sentences nearest to a question, best first, with ``cited=False``.
+
+    Args:
+        question: In the user's words.
+        documents: The pages that may be pointed at.
+        ranked: What the search found, best first.
+    """
+    found: list[Evidence] = []
+    for item in ranked:
+        if item.score <= 0 or len(found) >= _MAX_NEAREST:
+            break
+        units = read_units(documents, [item.passage])
+        if not units:
+            continue
+        lookup = _Lookup(units, question)
+        best = max(range(len(units)), key=lambda i: (lookup.question_share(i), -i))
+        if lookup.question_share(best) > 0:
+            found.append(_evidence(units[best], units[best], item.score, cited=False))
+    return found
+
+
+def _evidence(first: Unit, last: Unit, score: float, *, cited: bool) -> Evidence:
+    start, end = first.start, last.end
+    return Evidence(
+        file=str(first.document.path),
+        page=first.page.number,
+        text=first.page.text[start:end],
+        boxes=line_boxes(first.page, start, end),
+        score=round(min(1.0, score), 3),
+        cited=cited,
+        start=start,
+        end=end,
+    )
+
+
+class _Lookup:
+    """Finds statements among units.
+
+    Args:
+        units: What was read, in reading order within a page.
+        question: The question that is answered.
+    """
+
+    def __init__(self, units: Sequence[Unit], question: str) -> None:
+        self._units = units
+        self._question = question
+        languages = {unit.language for unit in units}
+        self._terms = question_terms(question, languages)
+        self._asked = {form for term in self._terms for form in term.forms}
+        self._asked_values = comparable_forms(find_values(question))
+        counts = Counter(token for unit in units for token in unit.tokens)
+        self._rarity = {
+            token: math.log(1 + len(units) / (0.5 + count)) for token, count in counts.items()
+        }
+        self._unseen = math.log(1 + len(units) / 0.5)
+        self._shares: dict[int, float] = {}
+
+    def place(self, text: str) -> _Place | None:
+        """Return the best place of a statement, None when less than half of it is found."""
+        values = find_values(text)
+        new_forms = tuple(value.forms for value in values if not value.forms & self._asked_values)
+        statement = _Statement(text, new_forms)
+        best: _Place | None = None
+        for index in range(len(self._units)):
+            for count in (1, 2, 3):
+                place = self._try(statement, index, count)
+                if place is None:
+                    continue
+                # Two sentences are marked only where the second adds something.
+                penalty = _JOIN_GAIN * (count - 1)
+                if best is None or place.order - penalty > best.order + 1e-9:
+                    best = _Place(place.first, place.last, place.score, place.order - penalty)
+        return best
+
+    def question_share(self, index: int) -> float:
+        """Return the share of the question's words in a unit; its neighbourhood counts half."""
+        if index not in self._shares:
+            unit = self._units[index]
+            own = unit.tokens
+            before = self._units[index - 1] if index else None
+            near = frozenset(tokenize(unit.heading, unit.language))
+            if before and before.page is unit.page:
+                near |= before.tokens
+            self._shares[index] = _question_share(
+                self._terms, own, near, self._rarity, self._unseen
+            )
+        return self._shares[index]
+
+    def _try(self, statement: _Statement, index: int, count: int) -> _Place | None:
+        window = self._units[index : index + count]
+        first, last = window[0], window[-1]
+        if len(window) < count or last.page is not first.page:
+            return None
+        tokens = frozenset().union(*(unit.tokens for unit in window))
+        forms = frozenset().union(*(unit.value_forms for unit in window)) | tokens
+        values_found = sum(1 for value in statement.new_forms if value & forms)
+        if statement.new_forms and not values_found:
+            return None
+        share, is_short = self._share(statement, first.language, tokens)
+        if statement.new_forms:
+            share *= 0.5 + 0.5 * values_found / len(statement.new_forms)
+            if is_short and values_found == len(statement.new_forms):
+                share = max(share, 0.75)
+        if _is_quoted(statement.text, window):
+            share = 1.0
+        if share < MIN_SHARE:
+            return None
+        asked = max(self.question_share(index + offset) for offset in range(count))
+        if is_short and not asked and _is_common(statement):
+            return None
+        return _Place(first, last, share, share + _QUESTION_BONUS * asked)
+
+    def _share(
+        self, statement: _Statement, language: str, tokens: frozenset[str]
+    ) -> tuple[float, bool]:
+        """Return the found share of a statement, and whether it is too short for that to tell."""
+        wanted = list(dict.fromkeys(tokenize(statement.text, language)))
+        new = [token for token in wanted if token not in self._asked]
+        if not new:
+            share = self._weight_of(wanted, tokens)
+            return (share if share >= 0.8 else 0.0), False
+        # What the answer adds to the question has to be found; the question's words are free.
+        added = self._weight_of(new, tokens)
+        if added < MIN_SHARE:
+            return 0.0, False
+        return 0.5 * added + 0.5 * self._weight_of(wanted, tokens), len(wanted) <= (
+            _SHORT_STATEMENT_TOKENS
+        )
+
+    def _weight_of(self, wanted: Sequence[str], tokens: frozenset[str]) -> float:
+        weights = {
+            token: self._rarity.get(token, self._unseen)
+            * (_VALUE_WEIGHT if any(c.isdigit() for c in token) else 1.0)
+            for token in wanted
+        }
+        total = sum(weights.values())
+        return sum(w for token, w in weights.items() if token in tokens) / total if total else 0.0
+
+
+def _question_share(
+    terms: Sequence[Term],
+    own: frozenset[str],
+    near: frozenset[str],
+    rarity: dict[str, float],
+    unseen: float,
+) -> float:
+    total = found = 0.0
+    for term in terms:
+        seen = [rarity[form] for form in term.forms | term.related if form in rarity]
+        weight = term.weight * (max(seen) if seen else unseen)
+        total += weight
+        if term.forms & own:
+            found += weight
+        elif term.related & own:
+            found += weight * 0.7
+        elif (term.forms | term.related) & near:
+            found += weight * _CONTEXT_FACTOR
+    return found / total if total else 0.0
+
+
+def _is_quoted(text: str, window: Sequence[Unit]) -> bool:
+    """Whether the statement stands there word for word."""
+    wanted = squash(text)
+    there = squash(window[0].page.text[window[0].start : window[-1].end])
+    if re.search(r"[\u3040-\u9fff\uac00-\ud7a3]", wanted):
+        return len(wanted.strip()) >= 2 and wanted.replace(" ", "") in there.replace(" ", "")
+    return len(wanted) > 4 and wanted in there
+
+
+def _is_common(statement: _Statement) -> bool:
+    """Whether the statement is a small number only, which stands by chance in many lines."""
+    return bool(re.fullmatch(r"\W*\d{1,3}\W*", plain_characters(statement.text)))

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a question asks: its telling words, words that mean the same, and the kind of answer.
+
+The table of concepts is small and written by hand: words that stand for one another in invoices,
+contracts, letters and manuals, in the languages that are met most. It also lets a question in one
+language meet a document in another.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+from molmo_desktop.retrieval.concepts import CONCEPTS, PHRASES
+from molmo_desktop.retrieval.languages import guess_language, stop_words
+from molmo_desktop.retrieval.text import fold, plain_characters
+from molmo_desktop.retrieval.tokens import character_pairs, stem, whole_forms
+from molmo_desktop.retrieval.values import find_values, number_forms
+
+AnswerKind = Literal[
+    "money", "date", "time", "duration", "percent", "count", "person", "place", "email", "phone",
+    "url", "identifier", "text",
+]  # fmt: skip
+
+WEAK_WEIGHT = 0.3
+_WEAK_WORDS = frozenset(
+    "document file text pdf page attach attachment say state mention accord describe give show find "
+    "name list kind type sort information detail write written contain include exactly question answer "
+    "dokument datei seite steht stehen nennen nenne angegeben genannt laut art "
+    "fichier texte indique indiquer mentionne selon donner nom genre "
+    "documento archivo pagina dice indica menciona segun dar nombre tipo".split()
+)
+_UNSPACED_NOISE = re.compile(
+    r"请问|什么时候|什么|哪一天|哪些|哪个|哪里|哪儿|哪|谁|何时|多少|多久|多长|怎么|怎样|如何|为什么|是否|有没有"
+    r"|吗|呢|的|了|是|在|有|和|与|及|请|几|这|那|该|本|我|您|你|文件|文档|里"
+    r"|ですか|ますか|とは|です|ます|から|まで|いつ|どこ|だれ|誰|何|いくら|の|は|が|を|に|で|と|も|へ"
+)
+_TERM = re.compile(
+    r"(?P<unspaced>[\u0e00-\u0edf\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]+)"
+    r"|(?P<number>\d+(?:[.,']\d+)*)"
+    r"|(?P<word>(?:(?![\d_\u0e00-\u0edf\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3])[\w\u0300-\u036f\u0610-\u061a\u064b-\u065f\u0900-\u0903\u093a-\u094f\u0b82\u0bbe-\u0bcd])+)"
+)
+
+# The first that matches names the kind; written for folded text.
+_KINDS: tuple[tuple[AnswerKind, re.Pattern[str]], ...] = tuple(
+    (kind, re.compile(pattern))  # type: ignore[misc]
+    for kind, pattern in (
+        ("email", r"\be-?mail\b|\bcorreo electronico\b|\bcourriel\b|邮箱|电子邮件|メール"),
+        ("url", r"\bwebsite\b|\bweb ?site\b|\bweb page\b|\burl\b|\bhomepage\b|\bwebseite\b|\bsite web\b|\bsitio web\b|\bpagina web\b|网站|网址"),
+        ("phone", r"\b(tele)?phone\b|\btel\b|\btelefon\w*|\btelefono\b|\bfax\b|\bhotline\b|\bcall\b|\brufnummer\b|\bhandy\b|电话|手机|電話"),
+        ("percent", r"\bpercent\w*|\bper cent\b|\bprozent\w*|\bpourcentage\b|\bporcentaje\b|\btaux\b|\bwhat rate\b|\b(interest|vat|tax|discount|default) rate\b|\bsteuersatz\b|\bzinssatz\b|\btasa\b|百分|利率|税率"),
+        ("duration", r"\bhow long\b|\bhow many (days|weeks|months|years|hours|minutes)\b|\bwie lange\b|\bcombien de (temps|jours|mois|ans|heures|semaines)\b|\bcuanto tiempo\b|\bcuantos (dias|meses|anos)\b|\bcuantas (horas|semanas)\b|\bduration\b|\bnotice period\b|\bperiod\b|\bdauer\b|frist\b|\bduree\b|\bdelai\b|\bplazo\b|\bduracion\b|多久|多长时间|期限|几天|几个月|几年|多少天"),
+        ("time", r"\bwhat time\b|\b(opening|office|business) hours\b|\bum wie viel uhr\b|\bwie spat\b|\boffnungszeit\w*|\bquelle heure\b|\bhoraires?\b|\bque hora\b|\bhorario\b|几点|时间段"),
+        ("identifier", r"\b(invoice|order|customer|contract|policy|account|serial|part|model|article|item|reference|tax|vat|case|file|registration|room|flight|booking|document|license|passport) (number|no|nr|id|code)\b|\biban\b|\bbic\b|\b(rechnungs|kunden|vertrags|bestell|auftrags|serien|artikel|steuer|konto|policen|versicherungs|akten|ust-?id)-?(nummer|nr)\b|\bnumero d[eu']?\s?(la |l')?(facture|client|contrat|commande|serie|pedido|factura|cliente|contrato|cuenta|siret|siren|tva|dossier)\w*|\bnumero de\b|\baktenzeichen\b|\breference\b|\breferencia\b|编号|号码|账号|帐号"),
+        ("count", r"\bhow many\b|\bnumber of\b|\bwie ?viele\b|\banzahl\b|\bcombien d[e']|\bcuant[oa]s\b|\bquantity\b|\bmenge\b|\bcantidad\b|\bquantite\b|几个|多少个|多少名|多少人|数量|几"),
+        ("money", r"\bhow much\b|\bprices?\b|\bcosts?\b|\bamounts?\b|\btotal\b|\bfees?\b|\brent\b|\bsalary\b|\bdeposit\b|\bsubtotal\b|\bsum\b|\bbudget\b|\bcharge\b|\bwie ?viel\b|\bkoste[nt]?\b|\bpreis\b|\w*betrag\b|\w*summe\b|\bmiete\b|\w*gebuhr\w*|\w*kosten\b|\bkaution\b|\bgehalt\b|\bcombien\b|\bmontant\b|\bprix\b|\bcout\w*\b|\bfrais\b|\bloyer\b|\bsalaire\b|\bcuanto\b|\bimporte\b|\bprecio\b|\bcuesta\b|\bcoste?\b|\balquiler\b|\bsalario\b|\bfianza\b|多少钱|金额|价格|总额|总价|费用|租金|押金|工资|いくら|金額"),
+        ("date", r"\bwhen\b|\bdates?\b|\bdeadline\b|\bwhat (day|month|year)\b|\bwhich (day|month|year)\b|\bwann\b|\w*datum\b|\bwelche[nrms]? (tag|monat|jahr)\b|\bstichtag\b|\btermin\b|\bquand\b|\becheance\b|\bquel jour\b|\bcuando\b|\bfechas?\b|\bque dia\b|\bvencimiento\b|日期|何时|什么时候|哪一天|几号|几月|いつ|日付"),
+        ("person", r"\bwho(m|se)?\b|\bwer\b|\bwem\b|\bwen\b|\bqui\b|\bquien(es)?\b|谁|何人|哪位|誰"),
+        ("place", r"\bwhere\b|\baddress\b|\bcity\b|\bwo\b|\badresse\b|\banschrift\b|\bou\b(?= )|\bdonde\b|\bdireccion\b|\bplace\b|\blocation\b|\bwhich (country|city|town)\b|哪里|哪儿|地址|地点|在哪|どこ|住所"),
+    )
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Term:
+    """One telling word of a question.
+
+    Attributes:
+        word: As the question writes it.
+        forms: Tokens that are this word.
+        related: Tokens of words that mean nearly the same.
+        weight: 1, less for words that say little ("document", "name").
+    """
+
+    word: str
+    forms: frozenset[str]
+    related: frozenset[str]
+    weight: float = 1.0
+
+
+def question_terms(question: str, languages: Collection[str] = ()) -> list[Term]:
+    """Return the telling words of a question, each once.
+
+    Args:
+        question: As the user typed it.
+        languages: Of the documents that are searched, so that words are stemmed like theirs.
+    """
+    return list(_question_terms(question, frozenset(languages)))
+
+
+@lru_cache(maxsize=256)
+def _question_terms(question: str, languages: frozenset[str]) -> tuple[Term, ...]:
+    own = guess_language(question)
+    stemmers = languages | {own}
+    stops = stop_words(own)
+    plain = re.sub(r"\be-(?=mail)", "e", plain_characters(question), flags=re.IGNORECASE)
+    found: list[Term] = []
+    taken = list(_value_terms(plain))
+    found.extend(term for term, _, _ in taken)
+    for match in _TERM.finditer(plain):
+        if any(start <= match.start() < end for _, start, end in taken):
+            continue
+        if match["unspaced"]:
+            found.extend(_unspaced_terms(match["unspaced"], stemmers))
+        elif match["number"]:
+            found.append(Term(match[0], number_forms(match[0]), frozenset()))
+        elif fold(match[0]) not in stops:
+            found.append(_word_term(match[0], stemmers))
+    unique: dict[frozenset[str], Term] = {}
+    for term in found:
+        unique.setdefault(term.forms, term)
+    return tuple(unique.values())
+
+
+def answer_kind(question: str) -> AnswerKind:
+    """Return the kind of value that the question asks for; "text" where it asks for none."""
+    folded = fold(plain_characters(question))
+    for kind, pattern in _KINDS:
+        if pattern.search(folded):
+            return kind
+    return "text"
+
+
+def _value_terms(plain: str) -> list[tuple[Term, int, int]]:
+    """Return the dates, identifiers and addresses of a question with their places."""
+    found = []
+    for value in find_values(plain):
+        forms = frozenset(form for form in whole_forms(value))
+        if value.kind == "date":
+            forms = frozenset(value.forms)
+        if forms:
+            found.append((Term(value.text, forms, frozenset()), value.start, value.end))
+    return found
+
+
+def _word_term(word: str, languages: Collection[str]) -> Term:
+    folded = fold(word)
+    forms = {stem(word, language) for language in languages} | {folded}
+    forms |= {stem(folded, language) for language in languages}
+    related = {
+        token
+        for other in related_words(folded, languages)
+        for language in languages
+        for token in _tokens_of(other, language)
+    }
+    is_weak = folded in _WEAK_WORDS or any(stem(folded, lang) in _WEAK_WORDS for lang in languages)
+    weight = WEAK_WEIGHT if is_weak else 1.0
+    return Term(word, frozenset(forms), frozenset(related - forms), weight)
+
+
+def _tokens_of(word: str, language: str) -> Sequence[str]:
+    if re.match(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]", word):
+        return character_pairs(word) if language == "cjk" else ()
+    return (stem(word, language),)
+
+
+def _unspaced_terms(run: str, languages: Collection[str]) -> list[Term]:
+    """Return the pairs of characters of a run, without what only makes it a question."""
+    found = []
+    for piece in _UNSPACED_NOISE.split(run):
+        if not piece:
+            continue
+        concepts = [name for phrase, name in PHRASES.items() if phrase in piece]
+        related = {
+            token
+            for name in concepts
+            for other in CONCEPTS[name]
+            for language in languages
+            for token in _tokens_of(other, language)
+        }
+        pairs = character_pairs(piece)
+        for pair in pairs:
+            others = frozenset(related - {pair}) if concepts else frozenset()
+            found.append(Term(pair, frozenset({pair}), others, 1.0 / max(1.0, len(pairs) / 2)))
+    return found
+
+
+def related_words(folded: str, languages: Collection[str]) -> set[str]:
+    """Return the words that share a concept with a folded word, itself left out."""
+    found: set[str] = set()
+    stems = {stem(folded, language) for language in languages}
+    for words in CONCEPTS.values():
+        if folded in words or any(
+            stem(word, language) in stems for word in words for language in languages
+        ):
+            found |= words
+    return found - {folded}

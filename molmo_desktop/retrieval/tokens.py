@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Words of a text as the index keeps them: folded, stemmed, numbers and dates in one shape.
+
+A token is plain text without spaces, so tokens joined by spaces can be given to FTS5. Scripts
+written without spaces become pairs of characters. A number is kept in every reading it has
+(``1.234`` gives ``1234`` and ``1.234``), a date as ``2026-11-23`` beside its parts, and an
+identifier such as ``INV-2026/17`` whole beside its parts.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import unicodedata
+from collections.abc import Iterator
+from functools import lru_cache
+
+import Stemmer
+
+from molmo_desktop.retrieval.languages import stop_words
+from molmo_desktop.retrieval.text import fold, plain_characters
+from molmo_desktop.retrieval.values import Value, find_values, number_forms, shortened_dates
+
+# Raise this when tokens change: an index that was written before is then rebuilt.
+TOKENS_VERSION = 1
+
+_UNSPACED = r"\u0e00-\u0edf\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3"
+_PIECE = re.compile(
+    rf"(?P<unspaced>[{_UNSPACED}]+)|(?P<number>\d+(?:[.,']\d+)*)|(?P<sign>[€$£¥₹])|(?P<word>(?:(?![{_UNSPACED}\d_])[\w\u0300-\u036f\u0610-\u061a\u064b-\u065f\u0900-\u0903\u093a-\u094f\u0b82\u0bbe-\u0bcd])+)"
+)
+_COMPOUND = re.compile(r"(?<!\w)\w+(?:[-/._@+]\w+)+")
+# One token for a currency, however it is written.
+CURRENCIES = {
+    "€": "eur", "euro": "eur", "euros": "eur", "$": "usd", "dollar": "usd", "dollars": "usd",
+    "£": "gbp", "pound": "gbp", "pounds": "gbp", "¥": "jpy", "yen": "jpy", "₹": "inr",
+    "franken": "chf", "rmb": "cny",
+}  # fmt: skip
+_MAX_TOKEN_CHARACTERS = 64
+_STEMMERS = frozenset(Stemmer.algorithms())
+_local = threading.local()
+
+
+def tokenize(text: str, language: str) -> list[str]:
+    """Return the tokens of a text in order, stop words left out.
+
+    Args:
+        text: Any text.
+        language: As `guess_language` names it; chooses stemmer and stop words.
+    """
+    plain = plain_characters(text)
+    stops = stop_words(language)
+    found: list[tuple[int, str]] = []
+    for match in _PIECE.finditer(plain):
+        if match["word"]:
+            folded = fold(match["word"])
+            if folded in CURRENCIES:
+                found.append((match.start(), CURRENCIES[folded]))
+            elif folded not in stops:
+                found.append((match.start(), stem(match["word"], language)))
+        elif match["sign"]:
+            found.append((match.start(), CURRENCIES[match["sign"]]))
+        elif match["number"]:
+            found.extend((match.start(), form) for form in sorted(number_forms(match["number"])))
+        else:
+            found.extend(
+                (match.start() + offset, pair)
+                for offset, pair in enumerate(character_pairs(fold(match["unspaced"])))
+            )
+    found.extend(_whole_tokens(plain))
+    found.sort(key=lambda item: item[0])
+    return [token[:_MAX_TOKEN_CHARACTERS] for _, token in found]
+
+
+def _whole_tokens(plain: str) -> Iterator[tuple[int, str]]:
+    """Yield what would be lost in parts: dates, addresses, identifiers, hyphenated words."""
+    if any(character.isdigit() for character in plain):
+        for value in find_values(plain):
+            yield from ((value.start, form) for form in whole_forms(value))
+    for match in _COMPOUND.finditer(plain):
+        written = match[0]
+        if not any(character.isdigit() for character in written):
+            joined = fold(re.sub(r"[-/+]", "", written) if "@" not in written else written)
+            yield match.start(), joined
+
+
+def whole_forms(value: Value) -> list[str]:
+    """Return the tokens that stand for a value as a whole; none for a plain number."""
+    if value.kind == "date":
+        return sorted({short for form in value.forms for short in shortened_dates(form)})
+    if value.kind in ("identifier", "phone", "time"):
+        return [f"{value.kind}:{form}" for form in sorted(value.forms)]
+    return []
+
+
+def character_pairs(text: str) -> list[str]:
+    """Return the overlapping pairs of characters; a single character stays alone."""
+    return [text[i : i + 2] for i in range(len(text) - 1)] if len(text) > 1 else [text]
+
+
+@lru_cache(maxsize=200_000)
+def stem(word: str, language: str) -> str:
+    """Return the stem of a word, folded; the folded word where there is no stemmer."""
+    if language not in _STEMMERS or len(word) < 3:
+        return fold(word)
+    # Accents go last, because stemmers read them.
+    lowered = unicodedata.normalize("NFKC", word).lower()
+    return fold(str(_stemmer(language).stemWord(lowered))) or fold(word)
+
+
+def _stemmer(language: str) -> Stemmer.Stemmer:
+    """Return this thread's stemmer: one must not be used by two threads at a time."""
+    known: dict[str, Stemmer.Stemmer] = _local.__dict__.setdefault("stemmers", {})
+    if language not in known:
+        known[language] = Stemmer.Stemmer(language, 0)
+    return known[language]
