@@ -64,6 +64,13 @@ def damaged(path: Path, what: str = "file", detail: str = "") -> DocumentUnreada
     )
 
 
+def without_pages(path: Path, what: str) -> DocumentUnreadableError:
+    """A healthy file with nothing in it; ``what`` names what is missing ("slides")."""
+    return DocumentUnreadableError(
+        f"“{path.name}” has no {what} in it.", hint="Check that it is the file you meant."
+    )
+
+
 def crashed(path: Path, detail: str = "") -> DocumentUnreadableError:
     """The reader's process ended by itself."""
     return DocumentUnreadableError(
@@ -115,6 +122,24 @@ def too_much_text(path: Path) -> DocumentTooLargeError:
     return DocumentTooLargeError(
         f"“{path.name}” holds more text than can be read at once.",
         hint="Split it into parts and attach the part that you want to ask about.",
+    )
+
+
+def unsafe_xml(path: Path, member: str) -> DocumentUnreadableError:
+    """XML with declarations that could multiply it or reach for other files."""
+    return DocumentUnreadableError(
+        f"“{path.name}” was not opened, because it is built in a way that no office program uses.",
+        hint="Open it only if you trust where it comes from, and save a new copy.",
+        detail=f"{member} holds a document type or entity declaration",
+    )
+
+
+def unsafe_names(path: Path, member: str) -> DocumentUnreadableError:
+    """An archive whose members would be unpacked outside its folder."""
+    return DocumentUnreadableError(
+        f"“{path.name}” was not opened, because it tries to reach files outside itself.",
+        hint="Do not unpack it; ask whoever sent it for a PDF.",
+        detail=member,
     )
 
 

@@ -32,8 +32,43 @@ def _read_text(path: Path, sink: Sink) -> None:
     text.read(path, sink)
 
 
+def _read_docx(path: Path, sink: Sink) -> None:
+    from molmo_desktop.documents import docx
+
+    docx.read(path, sink)
+
+
+def _read_pptx(path: Path, sink: Sink) -> None:
+    from molmo_desktop.documents import pptx
+
+    pptx.read(path, sink)
+
+
+def _read_xlsx(path: Path, sink: Sink) -> None:
+    from molmo_desktop.documents import xlsx
+
+    xlsx.read(path, sink)
+
+
+def _read_html(path: Path, sink: Sink) -> None:
+    from molmo_desktop.documents import html
+
+    html.read(path, sink)
+
+
+def _read_csv(path: Path, sink: Sink) -> None:
+    from molmo_desktop.documents import csv_table
+
+    csv_table.read(path, sink)
+
+
 READERS: dict[str, Read] = {
     "pdf": _read_pdf,
+    "docx": _read_docx,
+    "pptx": _read_pptx,
+    "xlsx": _read_xlsx,
+    "html": _read_html,
+    "csv": _read_csv,
     "markdown": _read_text,
     "text": _read_text,
 }

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How structure is written down as text: table rows, lists and blocks, for all readers alike.
+
+A row is "a | b | c" on a line of its own; the rows of a table follow one another without an
+empty line; blocks (paragraphs, tables, headings) have an empty line between them, items of a
+list have none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+SEPARATOR = " | "
+_SPACE = re.compile(r"\s+")
+_ITEM = re.compile(r"\s*(?:-|\(?[\divxlcdmIVXLCDM]{1,6}[.)]|\(?[a-zA-Z][.)]|\d+(?:\.\d+)+\.?)\s")
+
+
+def one_line(text: str) -> str:
+    """Return the text with every run of white space as one blank."""
+    return _SPACE.sub(" ", text).strip()
+
+
+def row_text(cells: Iterable[str]) -> str:
+    """Return one table row; a bar inside a cell is written as a slash."""
+    return SEPARATOR.join(one_line(cell).replace(SEPARATOR, " / ") for cell in cells)
+
+
+def table_text(rows: Sequence[Sequence[str]]) -> str:
+    """Return a table; rows without any text are left out.
+
+    A table of a single column is only a frame around text: its cells become lines.
+    """
+    lines = [row_text(row) for row in rows if any(cell.strip() for cell in row)]
+    return "\n".join(line for line in lines if line.strip(" |"))
+
+
+def join_blocks(blocks: Iterable[str]) -> str:
+    """Return blocks with empty lines between them; items of one list stay together."""
+    parts: list[str] = []
+    was_item = False
+    for block in blocks:
+        text = block.strip("\n")
+        if not text.strip():
+            continue
+        is_item = bool(_ITEM.match(text))
+        if parts:
+            parts.append("\n" if is_item and was_item else "\n\n")
+        parts.append(text)
+        was_item = is_item
+    return "".join(parts)
