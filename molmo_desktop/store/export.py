@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from molmo_desktop.store.records import AttachmentRecord, ConversationSummary, MessageRecord
+from molmo_desktop.store.words import storable
 
 _ENDINGS = {
     "writing": "still being written",
@@ -29,7 +30,8 @@ def conversation_as_markdown(
         blocks.append("\n".join(f"- `{item.name}`{_pages(item)}" for item in attachments))
     for message in messages:
         blocks += _question(message) if message.role == "user" else _answer(message)
-    return "\n\n".join(blocks) + "\n"
+    # A file's name may hold bytes that no text file can.
+    return storable("\n\n".join(blocks) + "\n")
 
 
 def _question(message: MessageRecord) -> list[str]:

@@ -24,12 +24,15 @@ from molmo_desktop.store.records import (
     LedgerRecord,
     MessageRecord,
 )
+from molmo_desktop.store.rows import (
+    attachment_from,
+    attachment_names,
+    message_from,
+    summary_from,
+)
 from molmo_desktop.store.words import (
     folded,
-    from_json,
-    path_from_column,
     path_to_column,
-    paths_from_json,
     paths_to_json,
     storable,
     title_from,
@@ -98,8 +101,8 @@ class Store:
                 "ORDER BY updated_at DESC, id DESC",
                 [word for word in words for _ in range(3)],
             ).fetchall()
-            names = _attachment_names(connection)
-        return [_summary(row, names) for row in rows]
+            names = attachment_names(connection)
+        return [summary_from(row, names) for row in rows]
 
     def conversation(self, conversation_id: int) -> ConversationSummary | None:
         """Return one conversation, None if it is not there or deleted."""
@@ -108,7 +111,7 @@ class Store:
                 "SELECT * FROM conversations WHERE id = ? AND deleted_at IS NULL",
                 (conversation_id,),
             ).fetchone()
-            return _summary(row, _attachment_names(connection, conversation_id)) if row else None
+            return summary_from(row, attachment_names(connection, conversation_id)) if row else None
 
     def create_conversation(self, title: str = "") -> int:
         """Begin a conversation and return its id."""
@@ -203,7 +206,7 @@ class Store:
                 "SELECT * FROM attachments WHERE conversation_id = ? ORDER BY id",
                 (conversation_id,),
             ).fetchall()
-        return [_attachment(row) for row in rows]
+        return [attachment_from(row) for row in rows]
 
     # --- questions and answers -----------------------------------------------------------
 
@@ -308,7 +311,7 @@ class Store:
                 "SELECT * FROM messages WHERE conversation_id = ? ORDER BY id",
                 (conversation_id,),
             ).fetchall()
-        return [_message(row) for row in rows]
+        return [message_from(row) for row in rows]
 
     def mark_interrupted(self) -> int:
         """Mark answers that a program which is gone left unfinished, and return how many.
@@ -390,55 +393,6 @@ def _set_title(connection: sqlite3.Connection, conversation_id: int, title: str)
     connection.execute(
         "UPDATE conversations SET title = ?, title_folded = ? WHERE id = ?",
         (title, folded(title), conversation_id),
-    )
-
-
-def _attachment_names(
-    connection: sqlite3.Connection, conversation_id: int | None = None
-) -> dict[int, tuple[str, ...]]:
-    names: dict[int, tuple[str, ...]] = {}
-    for row in connection.execute(
-        "SELECT conversation_id, path FROM attachments "
-        "WHERE ?1 IS NULL OR conversation_id = ?1 ORDER BY id",
-        (conversation_id,),
-    ):
-        key = row["conversation_id"]
-        names[key] = (*names.get(key, ()), path_from_column(row["path"]).name)
-    return names
-
-
-def _summary(row: sqlite3.Row, names: dict[int, tuple[str, ...]]) -> ConversationSummary:
-    return ConversationSummary(
-        row["id"], row["title"], row["created_at"], row["updated_at"], names.get(row["id"], ())
-    )
-
-
-def _attachment(row: sqlite3.Row) -> AttachmentRecord:
-    return AttachmentRecord(
-        id=row["id"],
-        conversation_id=row["conversation_id"],
-        path=path_from_column(row["path"]),
-        content_hash=row["content_hash"],
-        format=row["format"],
-        page_count=row["page_count"],
-        is_picture=bool(row["is_picture"]),
-        added_at=row["added_at"],
-    )
-
-
-def _message(row: sqlite3.Row) -> MessageRecord:
-    return MessageRecord(
-        id=row["id"],
-        conversation_id=row["conversation_id"],
-        role=row["role"],
-        text=row["text"],
-        status=row["status"],
-        created_at=row["created_at"],
-        attachments=paths_from_json(row["attachments"]),
-        question_id=row["question_id"],
-        model_name=row["model_name"],
-        answer=from_json(row["answer"]),
-        error=from_json(row["error"]),
     )
 
 
