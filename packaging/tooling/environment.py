@@ -130,6 +130,13 @@ class Environment:
             {"CMAKE_ARGS": cmake_options},
         )
 
+    def install_wheel(self, wheel: Path, name: str, fingerprint: str) -> None:
+        """Install one wheel built here, unless that very one is there already."""
+        if self._stamp().get(name) == fingerprint:
+            return
+        self._pip(["install", "--no-deps", "--force-reinstall", str(wheel)], name)
+        self._remember(name, fingerprint)
+
     def check_loading(self) -> None:
         """Load Qt and the engine once.
 

@@ -22,6 +22,8 @@ from pathlib import Path
 
 from tooling.progress import StepFailedError, run_logged, say
 
+SYSTEM: str = sys.platform
+
 # Library that Qt loads -> Debian package that holds it.
 QT_LIBRARIES = {
     "libEGL.so.1": "libegl1",
@@ -73,7 +75,7 @@ _WINDOWS_COMMAND = (
 
 def lacks_something(*, needs_compiler: bool) -> bool:
     """Return whether anything seems to be missing; takes a few milliseconds."""
-    if sys.platform == "linux":
+    if SYSTEM == "linux":
         return bool(_missing_debian_packages(needs_compiler=needs_compiler))
     return needs_compiler and not has_compiler()
 
@@ -89,10 +91,10 @@ def prepare_system(log_file: Path, *, needs_compiler: bool) -> None:
     """
     if not lacks_something(needs_compiler=needs_compiler):
         return
-    if sys.platform == "linux":
+    if SYSTEM == "linux":
         _prepare_linux(log_file, needs_compiler=needs_compiler)
         return
-    command = _WINDOWS_COMMAND if sys.platform == "win32" else _MACOS_COMMAND
+    command = _WINDOWS_COMMAND if SYSTEM == "win32" else _MACOS_COMMAND
     say("No C++ compiler was found; the inference engine needs one. Install it with:")
     say(f"  {command}")
 
@@ -134,11 +136,11 @@ def has_compiler() -> bool:
     """Return whether a C++ compiler is within reach."""
     if os.environ.get("CXX"):
         return True
-    if sys.platform == "win32":
+    if SYSTEM == "win32":
         programs = os.environ.get("PROGRAMFILES(X86)", r"C:\Program Files (x86)")
         finder = Path(programs, "Microsoft Visual Studio", "Installer", "vswhere.exe")
         return bool(shutil.which("cl")) or finder.exists()
-    if sys.platform == "darwin":
+    if SYSTEM == "darwin":
         selected = subprocess.run(["xcode-select", "-p"], capture_output=True, check=False)
         return selected.returncode == 0
     return any(shutil.which(name) for name in ("c++", "g++", "clang++"))
