@@ -19,8 +19,8 @@ from molmo_desktop.core.answer import Evidence
 from molmo_desktop.core.pages import Document
 from molmo_desktop.retrieval.boxes import line_boxes
 from molmo_desktop.retrieval.passages import Passage, ScoredPassage
-from molmo_desktop.retrieval.questions import Term, question_terms
-from molmo_desktop.retrieval.sources import Unit, comparable_forms, read_units, squash
+from molmo_desktop.retrieval.relevance import Relevance
+from molmo_desktop.retrieval.sources import ReadUnit, comparable_forms, read_units, squash
 from molmo_desktop.retrieval.text import blocks, plain_characters, sentences
 from molmo_desktop.retrieval.tokens import tokenize
 from molmo_desktop.retrieval.values import find_values
@@ -30,7 +30,6 @@ _MAX_EVIDENCE = 8
 _MAX_NEAREST = 3
 _VALUE_WEIGHT = 2.0
 _QUESTION_BONUS = 0.4
-_CONTEXT_FACTOR = 0.5
 _JOIN_GAIN = 0.15
 _SHORT_STATEMENT_TOKENS = 3
 _MARKS = re.compile(
@@ -62,8 +61,8 @@ class _Statement:
 class _Place:
     """Neighbouring units that hold a statement."""
 
-    first: Unit
-    last: Unit
+    first: ReadUnit
+    last: ReadUnit
     score: float
     order: float
 
@@ -128,14 +127,14 @@ def nearest(
         units = read_units(documents, [item.passage])
         if not units:
             continue
-        lookup = _Lookup(units, question)
-        best = max(range(len(units)), key=lambda i: (lookup.question_share(i), -i))
-        if lookup.question_share(best) > 0:
+        shares = Relevance(question, units).shares
+        best = max(range(len(units)), key=lambda i: (shares[i], -i))
+        if shares[best] > 0:
             found.append(_evidence(units[best], units[best], item.score, cited=False))
     return found
 
 
-def _evidence(first: Unit, last: Unit, score: float, *, cited: bool) -> Evidence:
+def _evidence(first: ReadUnit, last: ReadUnit, score: float, *, cited: bool) -> Evidence:
     start, end = first.start, last.end
     return Evidence(
         file=str(first.document.path),
@@ -157,19 +156,17 @@ class _Lookup:
         question: The question that is answered.
     """
 
-    def __init__(self, units: Sequence[Unit], question: str) -> None:
+    def __init__(self, units: Sequence[ReadUnit], question: str) -> None:
         self._units = units
         self._question = question
-        languages = {unit.language for unit in units}
-        self._terms = question_terms(question, languages)
-        self._asked = {form for term in self._terms for form in term.forms}
+        self._relevance = Relevance(question, units)
+        self._asked = {form for term in self._relevance.terms for form in term.forms}
         self._asked_values = comparable_forms(find_values(question))
         counts = Counter(token for unit in units for token in unit.tokens)
         self._rarity = {
             token: math.log(1 + len(units) / (0.5 + count)) for token, count in counts.items()
         }
         self._unseen = math.log(1 + len(units) / 0.5)
-        self._shares: dict[int, float] = {}
 
     def place(self, text: str) -> _Place | None:
         """Return the best place of a statement, None when less than half of it is found."""
@@ -187,20 +184,6 @@ class _Lookup:
                 if best is None or place.order - penalty > best.order + 1e-9:
                     best = _Place(place.first, place.last, place.score, place.order - penalty)
         return best
-
-    def question_share(self, index: int) -> float:
-        """Return the share of the question's words in a unit; its neighbourhood counts half."""
-        if index not in self._shares:
-            unit = self._units[index]
-            own = unit.tokens
-            before = self._units[index - 1] if index else None
-            near = frozenset(tokenize(unit.heading, unit.language))
-            if before and before.page is unit.page:
-                near |= before.tokens
-            self._shares[index] = _question_share(
-                self._terms, own, near, self._rarity, self._unseen
-            )
-        return self._shares[index]
 
     def _try(self, statement: _Statement, index: int, count: int) -> _Place | None:
         window = self._units[index : index + count]
@@ -221,8 +204,9 @@ class _Lookup:
             share = 1.0
         if share < MIN_SHARE:
             return None
-        asked = max(self.question_share(index + offset) for offset in range(count))
-        if is_short and not asked and _is_common(statement):
+        asked = max(self._relevance.shares[index : index + count])
+        is_asked = any(self._relevance.has_word(index + i) for i in range(count))
+        if is_short and not is_asked and _is_common(statement):
             return None
         return _Place(first, last, share, share + _QUESTION_BONUS * asked)
 
@@ -253,28 +237,7 @@ class _Lookup:
         return sum(w for token, w in weights.items() if token in tokens) / total if total else 0.0
 
 
-def _question_share(
-    terms: Sequence[Term],
-    own: frozenset[str],
-    near: frozenset[str],
-    rarity: dict[str, float],
-    unseen: float,
-) -> float:
-    total = found = 0.0
-    for term in terms:
-        seen = [rarity[form] for form in term.forms | term.related if form in rarity]
-        weight = term.weight * (max(seen) if seen else unseen)
-        total += weight
-        if term.forms & own:
-            found += weight
-        elif term.related & own:
-            found += weight * 0.7
-        elif (term.forms | term.related) & near:
-            found += weight * _CONTEXT_FACTOR
-    return found / total if total else 0.0
-
-
-def _is_quoted(text: str, window: Sequence[Unit]) -> bool:
+def _is_quoted(text: str, window: Sequence[ReadUnit]) -> bool:
     """Whether the statement stands there word for word."""
     wanted = squash(text)
     there = squash(window[0].page.text[window[0].start : window[-1].end])

@@ -18,8 +18,15 @@ from typing import TypeVar
 from molmo_desktop.core.pages import Document
 from molmo_desktop.retrieval.languages import guess_language
 from molmo_desktop.retrieval.passages import Passage, ScoredPassage, cut_document
-from molmo_desktop.retrieval.questions import Term, question_terms
-from molmo_desktop.retrieval.ranking import WeightedTerm, rank, weigh
+from molmo_desktop.retrieval.matching import TermMatcher, full_text_query
+from molmo_desktop.retrieval.questions import (
+    TELLING_KINDS,
+    Term,
+    answer_kind,
+    mark_term,
+    question_terms,
+)
+from molmo_desktop.retrieval.ranking import rank, weigh
 from molmo_desktop.retrieval.storage import (
     SCHEMA_VERSION,
     StorageUnusableError,
@@ -28,12 +35,13 @@ from molmo_desktop.retrieval.storage import (
     transaction,
     write_document,
 )
-from molmo_desktop.retrieval.tokens import TOKENS_VERSION, tokenize
+from molmo_desktop.retrieval.text import Unit, units
+from molmo_desktop.retrieval.tokens import TOKENS_VERSION, endings, tokenize
 
 _log = logging.getLogger(__name__)
+_ROW_MARK = "|"
 _CANDIDATES = 100  # passages that are looked at closely
 _SESSION_DOCUMENTS = 64  # carried along when the file fails
-_AVERAGE_TOKENS = 70.0
 _PASSAGE_COLUMNS = "d.content_hash, p.page, p.start, p.end, p.heading, substr(g.text, p.start + 1, p.end - p.start)"  # fmt: skip
 _PASSAGE_TABLES = "passages p JOIN documents d ON d.id = p.document_id JOIN pages g ON g.document_id = p.document_id AND g.number = p.page"  # fmt: skip
 _Result = TypeVar("_Result")
@@ -161,28 +169,23 @@ class PassageIndex:
     def _write(self, document: Document) -> None:
         cut = cut_document(document)
         language = guess_language("\n".join(p.text[:3000] for p in document.pages[:8])[:6000])
+        texts = {page.number: page.text for page in document.pages}
+        by_page = {number: units(text) for number, text in texts.items()}
         rows = [
-            (
-                passage.page,
-                passage.start,
-                passage.end,
-                passage.heading,
-                " ".join(tokenize(passage.heading, language)),
-                " ".join(tokenize(passage.text, guess_language(passage.text, language))),
-            )
+            _passage_row(passage, by_page[passage.page], texts[passage.page], language)
             for passage in cut
         ]
         with transaction(self._connection):
             self._delete_rows(document.content_hash)
             row = write_document(self._connection, document, language)
             self._connection.executemany(
-                "INSERT INTO passages (document_id, page, start, end, heading, heading_tokens, tokens)"
-                f" VALUES ({row}, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO passages (document_id, page, start, end, heading, heading_tokens, tokens, endings)"
+                f" VALUES ({row}, ?, ?, ?, ?, ?, ?, ?)",
                 rows,
             )
             self._connection.execute(
-                "INSERT INTO words (rowid, heading_tokens, tokens)"
-                " SELECT id, heading_tokens, tokens FROM passages WHERE document_id = ?",
+                "INSERT INTO words (rowid, heading_tokens, tokens, endings)"
+                " SELECT id, heading_tokens, tokens, endings FROM passages WHERE document_id = ?",
                 (row,),
             )
 
@@ -195,8 +198,8 @@ class PassageIndex:
         if row is None:
             return
         self._connection.execute(
-            "INSERT INTO words (words, rowid, heading_tokens, tokens)"
-            " SELECT 'delete', id, heading_tokens, tokens FROM passages WHERE document_id = ?",
+            "INSERT INTO words (words, rowid, heading_tokens, tokens, endings)"
+            " SELECT 'delete', id, heading_tokens, tokens, endings FROM passages WHERE document_id = ?",
             (row,),
         )
         self._connection.execute("DELETE FROM documents WHERE id = ?", (row,))
@@ -214,24 +217,29 @@ class PassageIndex:
         ranges = self._ranges(content_hashes)
         if not ranges or limit < 1:
             return []
-        terms = question_terms(question, {language for _, _, language in ranges})
+        languages = {guess_language(question), *(language for _, _, language in ranges)}
+        terms = question_terms(question, languages)
+        mark = mark_term(question)
         if not terms:
             return self._openings(ranges, limit, pages)
-        holders = [self._holders(term, ranges, pages) for term in terms]
-        total = self._count(ranges, pages)
-        weighted = weigh(terms, [len(ids) for ids in holders], total)
-        candidates = _most_covered(weighted, holders)
-        if not candidates:
-            return []
+        holders = [self._holders(term, languages, ranges, pages) for term in terms]
+        if mark is not None:
+            terms.append(mark)
+            is_telling = answer_kind(question) in TELLING_KINDS
+            holders.append(self._holders(mark, languages, ranges, pages) if is_telling else set())
+        weights = weigh(terms, [len(ids) for ids in holders], self._count(ranges, pages))
+        candidates = _most_covered(weights, holders)
         marks = ",".join("?" * len(candidates))
         rows = self._connection.execute(
             f"SELECT {_PASSAGE_COLUMNS}, p.tokens, p.heading_tokens FROM {_PASSAGE_TABLES}"
             f" WHERE p.id IN ({marks})",
             candidates,
         )
+        matcher = TermMatcher(terms, languages)
         found = []
         for row in rows:
-            match = rank(weighted, row[6].split(), row[7].split(), _AVERAGE_TOKENS)
+            sentences, contexts = _stored_units(row[6])
+            match = rank(matcher, weights, sentences, contexts, row[7].split())
             found.append(ScoredPassage(_passage(row), round(match.score, 4), match.matched))
         order = {content_hash: i for i, content_hash in enumerate(content_hashes)}
         found.sort(
@@ -261,12 +269,14 @@ class PassageIndex:
         return found
 
     def _holders(
-        self, term: Term, ranges: Sequence[tuple[int, int, str]], pages: tuple[int, ...]
+        self,
+        term: Term,
+        languages: set[str],
+        ranges: Sequence[tuple[int, int, str]],
+        pages: tuple[int, ...],
     ) -> set[int]:
-        """Return the passages that hold a term or a word related to it."""
-        words = " OR ".join(
-            '"' + token.replace('"', '""') + '"' for token in sorted(term.forms | term.related)
-        )
+        """Return the passages that hold a term, a part of it or a word related to it."""
+        words = full_text_query(term, languages)
         found: set[int] = set()
         for first, last, _ in ranges:
             rows = self._connection.execute(
@@ -320,11 +330,50 @@ def _passage(row: Sequence[object]) -> Passage:
     )
 
 
-def _most_covered(weighted: Sequence[WeightedTerm], holders: Sequence[set[int]]) -> list[int]:
+def _passage_row(
+    passage: Passage, page_units: Sequence[Unit], page_text: str, language: str
+) -> tuple[object, ...]:
+    """Return what is stored of a passage, from its page on."""
+    own_language = guess_language(passage.text, language)
+    lines: list[str] = []
+    words: list[str] = []
+    for unit in page_units:
+        start, end = max(unit.start, passage.start), min(unit.end, passage.end)
+        if start < end:
+            tokens = tokenize(page_text[start:end], own_language, marks=True)
+            words += tokens
+            lines.append((_ROW_MARK if unit.is_row else "") + " ".join(tokens))
+    return (
+        passage.page,
+        passage.start,
+        passage.end,
+        passage.heading,
+        " ".join(tokenize(passage.heading, language)),
+        "\n".join(lines),
+        " ".join(endings(words, own_language)),
+    )
+
+
+def _stored_units(stored: str) -> tuple[list[list[str]], list[list[str]]]:
+    """Return the tokens of each unit and of what it is read with: head row or unit before."""
+    units: list[list[str]] = []
+    contexts: list[list[str]] = []
+    header: list[str] | None = None
+    for line in stored.split("\n"):
+        is_row = line.startswith(_ROW_MARK)
+        tokens = line.removeprefix(_ROW_MARK).split()
+        before = units[-1] if units else []
+        contexts.append(header if is_row and header is not None else before)
+        header = (header or tokens) if is_row else None
+        units.append(tokens)
+    return units, contexts
+
+
+def _most_covered(weights: Sequence[float], holders: Sequence[set[int]]) -> list[int]:
     """Return the passages that hold the most weight of the question, the best ones only."""
-    weights: dict[int, float] = {}
-    for term, ids in zip(weighted, holders, strict=True):
+    covered: dict[int, float] = {}
+    for weight, ids in zip(weights, holders, strict=True):
         for passage_id in ids:
-            weights[passage_id] = weights.get(passage_id, 0.0) + term.weight
-    ordered = sorted(weights, key=lambda passage_id: (-weights[passage_id], passage_id))
+            covered[passage_id] = covered.get(passage_id, 0.0) + weight
+    ordered = sorted(covered, key=lambda passage_id: (-covered[passage_id], passage_id))
     return ordered[:_CANDIDATES]

@@ -22,7 +22,7 @@ STOP_WORDS: dict[str, frozenset[str]] = {
     for language, words in {
         "english": "a an the and or but if of at by for with about to from in on into onto as is are was "
         "were be been being am has have had having do does did done doing will would shall should can "
-        "could may might must not no nor it its this that these those there here he she they them their "
+        "could may might must not nor it its this that these those there here he she they them their "
         "his her hers him we us our ours you your yours i me my mine what which who whom whose when "
         "where why how than then so such s t ll re ve d m any some all both each more most other own "
         "too very just also please tell get got much many there",

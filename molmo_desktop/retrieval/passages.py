@@ -13,13 +13,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from molmo_desktop.core.pages import Document, Page
-from molmo_desktop.retrieval.text import Block, Span, blocks, heading_text, lines, sentences
+from molmo_desktop.retrieval.text import (
+    Block,
+    Span,
+    blocks,
+    heading_text,
+    is_table_row,
+    lines,
+    sentences,
+)
 
 TARGET_WORDS = 120
 MAX_WORDS = 160
 MIN_SECTION_WORDS = 40  # a section shorter than this shares its passage with the next one
 _SMALL_REST_WORDS = 20  # so little does not begin a passage of its own
 _MAX_PATH_LEVELS = 3
+_MAX_TITLE_WORDS = 8
 _CHARACTERS_PER_CJK_WORD = 2
 
 
@@ -72,10 +81,11 @@ class _Open:
 def cut_document(document: Document) -> list[Passage]:
     """Return the passages of a document in reading order; none for a document without text."""
     path: list[tuple[int, str]] = []
+    title = _title(document)
     return [
         Passage(document.content_hash, page.number, span.start, span.end, page.text[span.start : span.end], heading)
         for page in document.pages
-        for span, heading in _cut_page(page, path)
+        for span, heading in _cut_page(page, path, title)
     ]  # fmt: skip
 
 
@@ -85,9 +95,9 @@ def count_words(text: str) -> int:
     return len(text.split()) + wide // _CHARACTERS_PER_CJK_WORD
 
 
-def _cut_page(page: Page, path: list[tuple[int, str]]) -> Iterator[tuple[Span, str]]:
+def _cut_page(page: Page, path: list[tuple[int, str]], title: str) -> Iterator[tuple[Span, str]]:
     """Yield spans and their headings; ``path`` is carried from page to page."""
-    label = page.label if not page.label.isdigit() else ""
+    top = [title, page.label if not page.label.isdigit() else ""]
     current: _Open | None = None
     for block in blocks(page.text):
         if block.kind == "heading":
@@ -103,7 +113,7 @@ def _cut_page(page: Page, path: list[tuple[int, str]]) -> Iterator[tuple[Span, s
             if current:
                 current.end, current.words = piece.end, current.words + words
             else:
-                current = _Open(piece.start, piece.end, words, _heading(label, path, header))
+                current = _Open(piece.start, piece.end, words, _heading(top, path, header))
     if current:
         yield Span(current.start, current.end), current.heading
 
@@ -120,9 +130,18 @@ def _enter(path: list[tuple[int, str]], level: int, title: str) -> None:
     del path[:-_MAX_PATH_LEVELS]
 
 
-def _heading(label: str, path: list[tuple[int, str]], header: str) -> str:
-    parts = [label, *(title for _, title in path), header]
-    return " > ".join(part for part in parts if part)
+def _heading(top: list[str], path: list[tuple[int, str]], header: str) -> str:
+    parts = [*top, *(title for _, title in path), header]
+    return " > ".join(dict.fromkeys(part for part in parts if part))
+
+
+def _title(document: Document) -> str:
+    """Return the first line of a document where it looks like a title, else nothing."""
+    text = next((page.text for page in document.pages if page.text.strip()), "")
+    first = next(iter(lines(text)), None)
+    line = heading_text(text[slice(*first)]) if first else ""
+    has_title = len(line.split()) <= _MAX_TITLE_WORDS and line[-1:].isalpha() and len(line) <= 80
+    return line if has_title and not is_table_row(line) else ""
 
 
 def _pieces(text: str, block: Block) -> Iterator[tuple[Span, str]]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from molmo_desktop.retrieval.concepts import CONCEPTS, PHRASES
+from molmo_desktop.retrieval.concepts import RELATED, UNSPACED
 from molmo_desktop.retrieval.languages import guess_language, stop_words
 from molmo_desktop.retrieval.text import fold, plain_characters
 from molmo_desktop.retrieval.tokens import character_pairs, stem, whole_forms
@@ -64,6 +64,24 @@ _KINDS: tuple[tuple[AnswerKind, re.Pattern[str]], ...] = tuple(
 )  # fmt: skip
 
 
+# Marks (see `tokens.tokenize`) that can answer a kind of question.
+_MARKS_OF_KIND: dict[AnswerKind, tuple[str, ...]] = {
+    "money": ("money",),
+    "date": ("date",),
+    "time": ("time",),
+    "duration": ("duration",),
+    "percent": ("percent",),
+    "count": ("number",),
+    "person": ("person",),
+    "email": ("email",),
+    "phone": ("phone",),
+    "url": ("url",),
+    "identifier": ("identifier",),
+}
+# Kinds so telling that a value is worth finding although no word of the question stands near.
+TELLING_KINDS: frozenset[AnswerKind] = frozenset({"email", "phone", "url"})
+
+
 @dataclass(frozen=True)
 class Term:
     """One telling word of a question.
@@ -73,12 +91,22 @@ class Term:
         forms: Tokens that are this word.
         related: Tokens of words that mean nearly the same.
         weight: 1, less for words that say little ("document", "name").
+        is_mark: It stands for any value of the kind that is asked for.
     """
 
     word: str
     forms: frozenset[str]
     related: frozenset[str]
     weight: float = 1.0
+    is_mark: bool = False
+
+
+def mark_term(question: str) -> Term | None:
+    """Return the term for any value of the kind that is asked for; None for other questions."""
+    kinds = _MARKS_OF_KIND.get(answer_kind(question), ())
+    if not kinds:
+        return None
+    return Term("", frozenset(f"is:{kind}" for kind in kinds), frozenset(), is_mark=True)
 
 
 def question_terms(question: str, languages: Collection[str] = ()) -> list[Term]:
@@ -163,28 +191,34 @@ def _unspaced_terms(run: str, languages: Collection[str]) -> list[Term]:
     for piece in _UNSPACED_NOISE.split(run):
         if not piece:
             continue
-        concepts = [name for phrase, name in PHRASES.items() if phrase in piece]
         related = {
             token
-            for name in concepts
-            for other in CONCEPTS[name]
+            for word in UNSPACED
+            if word in piece
+            for other in RELATED[word]
             for language in languages
             for token in _tokens_of(other, language)
         }
         pairs = character_pairs(piece)
         for pair in pairs:
-            others = frozenset(related - {pair}) if concepts else frozenset()
-            found.append(Term(pair, frozenset({pair}), others, 1.0 / max(1.0, len(pairs) / 2)))
+            weight = 1.0 / max(1.0, len(pairs) / 2)
+            found.append(Term(pair, frozenset({pair}), frozenset(related - {pair}), weight))
     return found
 
 
 def related_words(folded: str, languages: Collection[str]) -> set[str]:
     """Return the words that share a concept with a folded word, itself left out."""
-    found: set[str] = set()
-    stems = {stem(folded, language) for language in languages}
-    for words in CONCEPTS.values():
-        if folded in words or any(
-            stem(word, language) in stems for word in words for language in languages
-        ):
-            found |= words
+    found: set[str] = set(RELATED.get(folded, ()))
+    for language in languages:
+        for word in _words_of_stem(language).get(stem(folded, language), ()):
+            found |= RELATED[word] | {word}
     return found - {folded}
+
+
+@lru_cache(maxsize=16)
+def _words_of_stem(language: str) -> dict[str, set[str]]:
+    """Return the words of the concepts by their stem in a language."""
+    found: dict[str, set[str]] = {}
+    for word in RELATED:
+        found.setdefault(stem(word, language), set()).add(word)
+    return found

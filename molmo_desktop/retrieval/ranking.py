@@ -8,116 +8,119 @@ is rare in this contract tells more than one that is rare in the user's whole li
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from molmo_desktop.retrieval.matching import TermMatcher
 from molmo_desktop.retrieval.questions import Term
 
 _K1 = 1.2
 _B = 0.6
-_RELATED_FACTOR = 0.6  # a word of the same concept counts less than the word itself
+_AVERAGE_TOKENS = 70.0
 _HEADING_FACTOR = 0.9  # a word that stands in the heading only
-_NEARNESS_WINDOW = 14  # tokens; about one sentence or table row
+_CONTEXT_FACTOR = 0.6  # a word in the sentence before, the head row or the heading
 _NEARNESS_SHARE = 0.35
 _COVERAGE_SHARE = 0.35
-
-
-@dataclass(frozen=True)
-class WeightedTerm:
-    """A question's word with its weight in the documents that are searched."""
-
-    term: Term
-    weight: float
+_MIN_WEIGHT = 0.05  # a word of every passage still breaks a tie
+_MARK_SHARE = 0.5  # what a value of the wanted kind counts, compared with the heaviest word
 
 
 @dataclass(frozen=True)
 class Match:
-    """How one passage matches: ``score`` and ``coverage`` are 0 to 1."""
+    """How one passage matches.
+
+    Attributes:
+        score: 0 to 1.
+        matched: The question's words that stand in it.
+    """
 
     score: float
-    coverage: float
     matched: tuple[str, ...]
 
 
-def weigh(terms: Sequence[Term], passage_counts: Sequence[int], total: int) -> list[WeightedTerm]:
-    """Return the terms with their inverse document frequency.
+def weigh(terms: Sequence[Term], passage_counts: Sequence[int], total: int) -> list[float]:
+    """Return the weights of the terms: their inverse document frequency.
 
     Args:
         terms: Of the question.
         passage_counts: For each term, the passages that hold it.
         total: Passages that are searched.
     """
-    return [
-        WeightedTerm(term, term.weight * math.log(1 + (total - n + 0.5) / (n + 0.5)) + 0.05)
+    weights = [
+        term.weight * math.log(1 + (total - n + 0.5) / (n + 0.5)) + _MIN_WEIGHT
         for term, n in zip(terms, passage_counts, strict=True)
     ]
+    words = [weight for term, weight in zip(terms, weights, strict=True) if not term.is_mark]
+    mark = _MARK_SHARE * max(words, default=1.0)
+    return [mark if term.is_mark else weight for term, weight in zip(terms, weights, strict=True)]
 
 
 def rank(
-    terms: Sequence[WeightedTerm],
-    tokens: Sequence[str],
+    matcher: TermMatcher,
+    weights: Sequence[float],
+    units: Sequence[Sequence[str]],
+    contexts: Sequence[Sequence[str]],
     heading_tokens: Sequence[str],
-    average_length: float,
 ) -> Match:
-    """Return how well a passage matches the terms."""
-    if not terms:
-        return Match(0.0, 0.0, ())
-    heading = set(heading_tokens)
-    length_norm = 1 - _B + _B * len(tokens) / max(1.0, average_length)
-    places = _places(terms, tokens)
-    raw = best = covered = 0.0
-    matched: list[str] = []
-    for index, weighted in enumerate(terms):
-        best += weighted.weight
-        exact = sum(1 for _, which, is_exact in places if which == index and is_exact)
-        related = sum(1 for _, which, is_exact in places if which == index and not is_exact)
-        factor = 1.0 if exact else _RELATED_FACTOR if related else 0.0
-        if not factor and heading & weighted.term.forms:
-            factor = _HEADING_FACTOR
-        elif not factor and heading & weighted.term.related:
-            factor = _HEADING_FACTOR * _RELATED_FACTOR
-        if not factor:
-            continue
-        matched.append(weighted.term.word)
-        count = exact + _RELATED_FACTOR * related or 1
-        if heading & weighted.term.forms:
-            count += 1
-        covered += weighted.weight * factor
-        raw += weighted.weight * factor * count / (count + _K1 * length_norm)
-    coverage = covered / best if best else 0.0
-    nearness = _nearness(terms, places) / best if best else 0.0
-    score = (
-        (1 - _NEARNESS_SHARE - _COVERAGE_SHARE) * (raw / best if best else 0.0)
-        + _NEARNESS_SHARE * nearness
-        + _COVERAGE_SHARE * coverage
+    """Return how well a passage matches the terms of a matcher.
+
+    Args:
+        matcher: Holds the terms.
+        weights: One a term.
+        units: Tokens of each sentence or row of the passage.
+        contexts: For each, the tokens of what it is read with: the head row, the sentence before.
+        heading_tokens: Of the headings above the passage.
+    """
+    best = sum(weights)
+    if not best:
+        return Match(0.0, ())
+    heading = matcher.found(heading_tokens)
+    found_in = [matcher.found(tokens) for tokens in units]
+    counts: dict[int, float] = {}
+    factors: dict[int, float] = {i: _HEADING_FACTOR * factor for i, factor in heading.items()}
+    for tokens in units:
+        for token in tokens:
+            for index, factor in matcher.meanings(token):
+                counts[index] = counts.get(index, 0.0) + factor
+                factors[index] = max(factor, factors.get(index, 0.0))
+    length_norm = 1 - _B + _B * sum(map(len, units)) / _AVERAGE_TOKENS
+    covered = raw = 0.0
+    for index, factor in factors.items():
+        count = counts.get(index, 0.0) + heading.get(index, 0.0)
+        covered += weights[index] * factor
+        raw += weights[index] * factor * count / (count + _K1 * length_norm)
+    nearness = max(
+        (
+            share(weights, own, [matcher.found(context), heading])
+            for own, context in zip(found_in, contexts, strict=True)
+        ),
+        default=0.0,
     )
-    return Match(min(1.0, score), min(1.0, coverage), tuple(matched))
+    score = (
+        (1 - _NEARNESS_SHARE - _COVERAGE_SHARE) * raw / best
+        + _NEARNESS_SHARE * nearness
+        + _COVERAGE_SHARE * covered / best
+    )
+    matched = tuple(
+        term.word for i, term in enumerate(matcher.terms) if i in factors and not term.is_mark
+    )
+    return Match(min(1.0, score), matched)
 
 
-def _places(terms: Sequence[WeightedTerm], tokens: Sequence[str]) -> list[tuple[int, int, bool]]:
-    """Return (position, term, is the word itself) of every match, in order."""
-    meanings: dict[str, list[tuple[int, bool]]] = {}
-    for index, weighted in enumerate(terms):
-        for form in weighted.term.forms:
-            meanings.setdefault(form, []).append((index, True))
-        for form in weighted.term.related:
-            meanings.setdefault(form, []).append((index, False))
-    return [
-        (position, index, is_exact)
-        for position, token in enumerate(tokens)
-        for index, is_exact in meanings.get(token, ())
-    ]
+def share(
+    weights: Sequence[float], own: Mapping[int, float], contexts: Iterable[Mapping[int, float]]
+) -> float:
+    """Return the share of the terms' weight that a sentence holds, itself or by its context.
 
-
-def _nearness(terms: Sequence[WeightedTerm], places: Sequence[tuple[int, int, bool]]) -> float:
-    """Return the greatest weight of different terms that stand within one window."""
-    best = 0.0
-    for first, (start, _, _) in enumerate(places):
-        seen: dict[int, float] = {}
-        for position, index, is_exact in places[first:]:
-            if position - start >= _NEARNESS_WINDOW:
-                break
-            factor = 1.0 if is_exact else _RELATED_FACTOR
-            seen[index] = max(seen.get(index, 0.0), terms[index].weight * factor)
-        best = max(best, sum(seen.values()))
-    return best
+    Args:
+        weights: One a term.
+        own: Terms of the sentence with how well they match.
+        contexts: Terms of what it is read with; they count less, and marks of values not at all
+            because the value has to stand in the sentence.
+    """
+    found = dict(own)
+    for context in contexts:
+        for index, factor in context.items():
+            found[index] = max(found.get(index, 0.0), _CONTEXT_FACTOR * factor)
+    total = sum(weights)
+    return sum(weights[i] * factor for i, factor in found.items()) / total if total else 0.0

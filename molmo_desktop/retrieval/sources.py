@@ -7,11 +7,12 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from pathlib import Path
 
 from molmo_desktop.core.pages import Document, Page
 from molmo_desktop.retrieval.languages import guess_language
 from molmo_desktop.retrieval.passages import Passage
-from molmo_desktop.retrieval.text import Span, fold, plain_characters, units
+from molmo_desktop.retrieval.text import Unit, fold, plain_characters, units
 from molmo_desktop.retrieval.tokens import tokenize
 from molmo_desktop.retrieval.values import Value, find_values, shortened_dates
 
@@ -20,8 +21,8 @@ _HYPHENATION = re.compile(r"(?<=\w)[-\u00ad]\s*\n\s*(?=[a-zà-ÿ])|\u00ad")
 
 
 @dataclass(frozen=True)
-class Unit:
-    """A sentence, a table row or a line of a page.
+class ReadUnit:
+    """A sentence, a table row or a line of a page that was read.
 
     Attributes:
         document: Where it stands.
@@ -31,6 +32,7 @@ class Unit:
         text: ``page.text[start:end]``.
         language: Of its page.
         heading: Headings above it, as far as known.
+        context: What it is read with: the head row of its table, or the unit before.
     """
 
     document: Document
@@ -40,21 +42,34 @@ class Unit:
     text: str
     language: str
     heading: str = ""
+    context: str = ""
 
     @cached_property
     def tokens(self) -> frozenset[str]:
         """Stemmed words, numbers and dates."""
-        return frozenset(tokenize(self.text, self.language))
+        return frozenset(token for token in self.marked_tokens if not token.startswith("is:"))
+
+    @cached_property
+    def marked_tokens(self) -> tuple[str, ...]:
+        """The same in order, with marks of values and names."""
+        return cached_tokens(self.text, self.language)
+
+    @cached_property
+    def context_tokens(self) -> tuple[str, ...]:
+        """Tokens of heading and context, without marks."""
+        marked = cached_tokens(f"{self.heading}\n{self.context}", self.language)
+        return tuple(token for token in marked if not token.startswith("is:"))
 
     @cached_property
     def value_forms(self) -> frozenset[str]:
         """Forms of its values, dates also without day or year."""
         return comparable_forms(find_values(self.text))
 
-    @cached_property
-    def squashed(self) -> str:
-        """Its words for exact matching."""
-        return squash(self.text)
+
+@lru_cache(maxsize=20_000)
+def cached_tokens(text: str, language: str) -> tuple[str, ...]:
+    """Return the tokens with marks; remembered, because one answer asks for them often."""
+    return tuple(tokenize(text, language, marks=True))
 
 
 def comparable_forms(values: Iterable[Value]) -> frozenset[str]:
@@ -71,38 +86,60 @@ def squash(text: str) -> str:
     return f" {_NOT_WORDS.sub(' ', fold(plain_characters(joined))).strip()} "
 
 
-def read_units(documents: Sequence[Document], read: Sequence[Passage]) -> list[Unit]:
+def read_units(documents: Sequence[Document], read: Sequence[Passage]) -> list[ReadUnit]:
     """Return the units of what was read, in the order of the passages, each once.
 
     Without passages, everything in the documents counts as read.
     """
     by_hash = {document.content_hash: document for document in documents}
+    pages = {(d.content_hash, page.number): page for d in documents for page in d.pages}
     if not read:
         read = [
-            Passage(document.content_hash, page.number, 0, len(page.text), page.text)
-            for document in documents
-            for page in document.pages
+            Passage(key, number, 0, len(page.text), page.text)
+            for (key, number), page in pages.items()
         ]
-    found: dict[tuple[str, int, int], Unit] = {}
+    found: dict[tuple[str, int, int], ReadUnit] = {}
     for passage in read:
         document = by_hash.get(passage.content_hash)
-        page = document and next((p for p in document.pages if p.number == passage.page), None)
+        page = pages.get((passage.content_hash, passage.page))
         if not document or not page:
             continue
         language = page_language(page.text)
-        for span in page_units(page.text):
-            if span.start < passage.end and span.end > passage.start:
-                unit = Unit(
-                    document, page, span.start, span.end, page.text[span.start : span.end],
-                    language, passage.heading,
-                )  # fmt: skip
-                found.setdefault((passage.content_hash, page.number, span.start), unit)
+        context = ""
+        for unit in page_units(page.text):
+            text = page.text[unit.start : unit.end]
+            if unit.start < passage.end and unit.end > passage.start:
+                header = page.text[slice(*unit.header)] if unit.header else context
+                found.setdefault(
+                    (passage.content_hash, page.number, unit.start),
+                    ReadUnit(
+                        document,
+                        page,
+                        unit.start,
+                        unit.end,
+                        text,
+                        language,
+                        passage.heading,
+                        header,
+                    ),
+                )
+            context = text
     return list(found.values())
 
 
+def passage_units(passage: Passage) -> list[ReadUnit]:
+    """Return the units of a passage whose document is not at hand."""
+    page = Page(passage.page, passage.text, "text layer", 0.0, 0.0)
+    document = Document(Path(), "text", passage.content_hash, (page,))
+    whole = Passage(
+        passage.content_hash, passage.page, 0, len(passage.text), passage.text, passage.heading
+    )
+    return read_units([document], [whole])
+
+
 @lru_cache(maxsize=512)
-def page_units(text: str) -> tuple[Span, ...]:
-    """Return the units of a page's text; remembered, because one question asks several times."""
+def page_units(text: str) -> tuple[Unit, ...]:
+    """Return the units of a page's text; remembered, because one answer asks for them often."""
     return tuple(units(text))
 
 

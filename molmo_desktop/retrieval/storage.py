@@ -52,12 +52,13 @@ CREATE TABLE passages (
     end INTEGER NOT NULL,
     heading TEXT NOT NULL,
     heading_tokens TEXT NOT NULL,
-    tokens TEXT NOT NULL
+    tokens TEXT NOT NULL,
+    endings TEXT NOT NULL
 ) STRICT;
 CREATE INDEX passages_of_document ON passages(document_id, page);
 CREATE VIRTUAL TABLE words USING fts5(
-    heading_tokens, tokens, content='passages', content_rowid='id', detail=none, columnsize=0,
-    tokenize="ascii tokenchars ':.@-_/+'''"
+    heading_tokens, tokens, endings, content='passages', content_rowid='id', detail=none, columnsize=0,
+    tokenize="ascii tokenchars ':.@-_/+~'''"
 );
 """
 

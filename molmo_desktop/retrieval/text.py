@@ -216,10 +216,10 @@ def _heading_level(text: str, rows: list[tuple[Span, bool]], index: int) -> int:
         and not re.search(r"\d", line)
     ):
         return 1
-    following = rows[index + 1] if index + 1 < len(rows) else None
-    is_followed_by_prose = (
-        following is not None and following[0].end - following[0].start >= _LONG_LINE_CHARACTERS
-    )
+    following = text[slice(*rows[index + 1][0])] if index + 1 < len(rows) else ""
+    # A character of CJK is about as much as two letters.
+    wide = sum(1 for character in following if "\u3040" <= character <= "\u9fff")
+    is_followed_by_prose = len(following) + wide >= _LONG_LINE_CHARACTERS
     before = text[rows[index - 1][0].start : rows[index - 1][0].end] if index else ""
     stands_alone = gap or bool(re.search(r"[.!?。！？]$", before))
     starts_like_one = line[0].isupper() or not line[0].isascii()
@@ -233,17 +233,36 @@ def heading_text(line: str) -> str:
     return (match[2] if match else line).strip(" #*_")
 
 
-def units(text: str) -> list[Span]:
-    """Return the sentences, table rows, items and lone lines of a page: what evidence points at."""
-    found: list[Span] = []
+@dataclass(frozen=True)
+class Unit:
+    """A sentence, an item, a lone line or a table row: what evidence points at.
+
+    Attributes:
+        start: First character.
+        end: One past the last.
+        header: The head row of its table; None outside tables and for the head row itself.
+        is_row: It is a row of a table.
+    """
+
+    start: int
+    end: int
+    header: Span | None = None
+    is_row: bool = False
+
+
+def units(text: str) -> list[Unit]:
+    """Return the units of a page in order."""
+    found: list[Unit] = []
     for block in blocks(text):
-        if block.kind == "table":
-            found.extend(
-                Span(block.start + line.start, block.start + line.end)
-                for line in lines(text[block.start : block.end])
-            )
-        else:
-            found.extend(sentences(text, block.start, block.end))
+        if block.kind != "table":
+            found.extend(Unit(*span) for span in sentences(text, block.start, block.end))
+            continue
+        rows = [
+            Span(block.start + row.start, block.start + row.end)
+            for row in lines(text[block.start : block.end])
+        ]
+        found.append(Unit(*rows[0], is_row=True))
+        found.extend(Unit(*row, header=rows[0], is_row=True) for row in rows[1:])
     return found
 
 

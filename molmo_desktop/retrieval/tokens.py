@@ -12,40 +12,57 @@ from __future__ import annotations
 import re
 import threading
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 import Stemmer
 
 from molmo_desktop.retrieval.languages import stop_words
 from molmo_desktop.retrieval.text import fold, plain_characters
-from molmo_desktop.retrieval.values import Value, find_values, number_forms, shortened_dates
+from molmo_desktop.retrieval.values import (
+    Value,
+    find_values,
+    number_forms,
+    shortened_dates,
+)
 
 # Raise this when tokens change: an index that was written before is then rebuilt.
-TOKENS_VERSION = 1
+TOKENS_VERSION = 2
 
 _UNSPACED = r"\u0e00-\u0edf\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3"
 _PIECE = re.compile(
     rf"(?P<unspaced>[{_UNSPACED}]+)|(?P<number>\d+(?:[.,']\d+)*)|(?P<sign>[€$£¥₹])|(?P<word>(?:(?![{_UNSPACED}\d_])[\w\u0300-\u036f\u0610-\u061a\u064b-\u065f\u0900-\u0903\u093a-\u094f\u0b82\u0bbe-\u0bcd])+)"
 )
 _COMPOUND = re.compile(r"(?<!\w)\w+(?:[-/._@+]\w+)+")
+# Two capitalised words in a row: a person, a company or a place.
+NAME = re.compile(
+    r"(?<!\w)(?:[A-ZÀ-ÖØ-ÞŁŚŻА-Я][\w'-]*[a-zß-öø-ÿа-я]\.?|(?:Mr|Mrs|Ms|Dr|Mme|[A-Z])\.?)"
+    r"(?: (?:de|van|von|der|den|du|la|le|del|di|da|of|&|[A-Z]\.))* [A-ZÀ-ÖØ-ÞŁŚŻА-Я][\w'-]*[a-zß-öø-ÿа-яı]"
+    r"(?: [A-ZÀ-ÖØ-ÞŁŚŻА-Я][\w'-]*[a-zß-öø-ÿа-я])*"
+)
 # One token for a currency, however it is written.
 CURRENCIES = {
     "€": "eur", "euro": "eur", "euros": "eur", "$": "usd", "dollar": "usd", "dollars": "usd",
     "£": "gbp", "pound": "gbp", "pounds": "gbp", "¥": "jpy", "yen": "jpy", "₹": "inr",
     "franken": "chf", "rmb": "cny",
 }  # fmt: skip
+# Languages that write compounds as one word: "Rechnungsbetrag" is a "Betrag".
+COMPOUNDING = frozenset({"german", "dutch", "swedish", "danish", "norwegian", "finnish"})
+MIN_COMPOUND_CHARACTERS = 9
+ENDING_MARK = "~"
 _MAX_TOKEN_CHARACTERS = 64
 _STEMMERS = frozenset(Stemmer.algorithms())
 _local = threading.local()
 
 
-def tokenize(text: str, language: str) -> list[str]:
+def tokenize(text: str, language: str, *, marks: bool = False) -> list[str]:
     """Return the tokens of a text in order, stop words left out.
 
     Args:
         text: Any text.
         language: As `guess_language` names it; chooses stemmer and stop words.
+        marks: Put a mark such as ``is:money`` or ``is:person`` where a value or a name stands, so
+            that a question for an amount can look for any amount.
     """
     plain = plain_characters(text)
     stops = stop_words(language)
@@ -66,16 +83,18 @@ def tokenize(text: str, language: str) -> list[str]:
                 (match.start() + offset, pair)
                 for offset, pair in enumerate(character_pairs(fold(match["unspaced"])))
             )
-    found.extend(_whole_tokens(plain))
+    values = find_values(plain) if any(c.isdigit() or c == "@" for c in plain) else []
+    found.extend((v.start, form) for v in values for form in whole_forms(v))
+    found.extend(_joined_words(plain))
+    if marks:
+        found.extend((value.start, f"is:{value.kind}") for value in values)
+        found.extend((match.start(), "is:person") for match in NAME.finditer(plain))
     found.sort(key=lambda item: item[0])
     return [token[:_MAX_TOKEN_CHARACTERS] for _, token in found]
 
 
-def _whole_tokens(plain: str) -> Iterator[tuple[int, str]]:
-    """Yield what would be lost in parts: dates, addresses, identifiers, hyphenated words."""
-    if any(character.isdigit() for character in plain):
-        for value in find_values(plain):
-            yield from ((value.start, form) for form in whole_forms(value))
+def _joined_words(plain: str) -> Iterator[tuple[int, str]]:
+    """Yield hyphenated words and addresses as one token each, beside their parts."""
     for match in _COMPOUND.finditer(plain):
         written = match[0]
         if not any(character.isdigit() for character in written):
@@ -90,6 +109,14 @@ def whole_forms(value: Value) -> list[str]:
     if value.kind in ("identifier", "phone", "time"):
         return [f"{value.kind}:{form}" for form in sorted(value.forms)]
     return []
+
+
+def endings(tokens: Iterable[str], language: str) -> list[str]:
+    """Return the long words of a language of compounds backwards, to be found by their end."""
+    if language not in COMPOUNDING:
+        return []
+    long_words = (t for t in tokens if len(t) >= MIN_COMPOUND_CHARACTERS and t.isalpha())
+    return [ENDING_MARK + word[::-1] for word in long_words]
 
 
 def character_pairs(text: str) -> list[str]:

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How near single sentences and rows come to a question."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import cached_property
+
+from molmo_desktop.retrieval.languages import guess_language
+from molmo_desktop.retrieval.matching import TermMatcher
+from molmo_desktop.retrieval.questions import mark_term, question_terms
+from molmo_desktop.retrieval.ranking import share
+from molmo_desktop.retrieval.sources import ReadUnit
+
+_MARK_WEIGHT = 0.5
+
+
+class Relevance:
+    """Compares the units of what was read with one question.
+
+    Args:
+        question: In the user's words.
+        units: Of what was read or found.
+    """
+
+    def __init__(self, question: str, units: Sequence[ReadUnit]) -> None:
+        self.units = units
+        languages = {guess_language(question), *(unit.language for unit in units)}
+        self.terms = question_terms(question, languages)
+        self._mark = mark_term(question)
+        self._matcher = TermMatcher(
+            [*self.terms, self._mark] if self._mark else self.terms, languages
+        )
+
+    @cached_property
+    def found(self) -> list[dict[int, float]]:
+        """For each unit, the terms that stand in it with how well they match."""
+        return [self._matcher.found(unit.marked_tokens) for unit in self.units]
+
+    @cached_property
+    def found_near(self) -> list[dict[int, float]]:
+        """For each unit, the terms of its heading and of what it is read with."""
+        return [self._matcher.found(unit.context_tokens) for unit in self.units]
+
+    @cached_property
+    def weights(self) -> list[float]:
+        """The terms' weights: rarer among the units is more; the mark comes last."""
+        total = len(self.units)
+        weights = []
+        for index, term in enumerate(self.terms):
+            count = sum(1 for found in self.found if index in found)
+            weights.append(term.weight * math.log(1 + (total + 1) / (count + 0.5)))
+        if self._mark:
+            weights.append(_MARK_WEIGHT * max(weights, default=1.0))
+        return weights
+
+    @cached_property
+    def shares(self) -> list[float]:
+        """For each unit, the share of the question that it holds, 0 to 1."""
+        return [
+            share(self.weights, own, [near])
+            for own, near in zip(self.found, self.found_near, strict=True)
+        ]
+
+    def has_word(self, index: int) -> bool:
+        """Whether a word of the question stands in a unit or its context."""
+        words = range(len(self.terms))
+        return any(i in self.found[index] or i in self.found_near[index] for i in words)
