@@ -71,7 +71,7 @@ date dated day datum tag datiert fecha dia 日期 日付
 issue issued issuing written ausgestellt ausstellung erstellt emis emission emitido emision 签发 开具
 
 start begin began commence beginning effective force apply beginn beginnt gilt gultig anfang
-inkrafttreten debut commence vigueur effet inicio comienza empieza vigor 开始 起 生效
+inkrafttreten debut commence compter vigueur effet inicio comienza empieza vigor 开始 起 生效
 
 end ends expire expiry finish finished terminate close closing closed over ende endet ablauf
 auslaufen fin termine expire finaliza termina vence 结束 到期 终止
@@ -173,7 +173,7 @@ certificate certification attestation zertifikat bescheinigung attest certificat
 
 hours working hour stunden arbeitszeit wochenstunden heures horaires horas horario jornada 小时 工时
 
-open opening opens hours geoffnet offnungszeiten offnet ouvert ouverture abre abierto apertura
+open opening opens hours geoffnet offnungszeiten offnet ouvert ouverture ouvre abre abrira abrir abierto apertura
 horario 营业 开放
 
 remote remotely home homeoffice telework teletravail teletrabajo distancia 远程 居家
@@ -210,7 +210,7 @@ clignote luz piloto parpadea 灯 指示灯
 temperature hot heat heats warm degrees temperatur heiß grad temperature chaud temperatura calor 温度
 
 meeting assembly session conference sitzung besprechung treffen versammlung reunion assemblee seance
-junta asamblea sesion 会议 大会
+junta asamblea sesion held celebrado celebro celebrada 会议 大会
 
 place location venue where ort lieu endroit lugar local 地点 地方
 
@@ -337,7 +337,7 @@ school schule ecole escuela colegio 学校
 install installation installed build construct einbau installieren montage installer pose instalar
 instalacion 安装
 
-colour color farbe couleur color 颜色
+colour colours color farbe couleur color 颜色
 """
 
 CONCEPTS: tuple[frozenset[str], ...] = tuple(

@@ -30,6 +30,10 @@ _WEAK_WORDS = frozenset(
     "document file text pdf page attach attachment say state mention accord describe give show find "
     "name list kind type sort information detail write written contain include exactly question answer "
     "dokument datei seite steht stehen nennen nenne angegeben genannt laut art "
+    "get got go goes take takes make makes made give gives given put keep used use provided provide "
+    "need needed require required come comes happen happens become high set lie lies "
+    "gilt lautet betragt gibt liegt hoch gross groß lange heißt findet befindet trouve eleve fait donne "
+    "ofrece tiene encuentra halla "
     "fichier texte indique indiquer mentionne selon donner nom genre "
     "documento archivo pagina dice indica menciona segun dar nombre tipo".split()
 )

@@ -25,6 +25,7 @@ class Relevance:
     """
 
     def __init__(self, question: str, units: Sequence[ReadUnit]) -> None:
+        self.question = question
         self.units = units
         languages = {guess_language(question), *(unit.language for unit in units)}
         self.terms = question_terms(question, languages)
@@ -62,6 +63,33 @@ class Relevance:
             share(self.weights, own, [near])
             for own, near in zip(self.found, self.found_near, strict=True)
         ]
+
+    @cached_property
+    def coverage(self) -> list[float]:
+        """For each unit, the share of the question's words, each counted for what it says."""
+        weights = [term.weight for term in self.terms] + [0.0] * bool(self._mark)
+        return [
+            share(weights, own, [near])
+            for own, near in zip(self.found, self.found_near, strict=True)
+        ]
+
+    @property
+    def asks_for_value(self) -> bool:
+        """Whether the question asks for a value or a name that can be recognised."""
+        return self._mark is not None
+
+    def has_value(self, index: int) -> bool:
+        """Whether a value of the kind that is asked for stands in a unit."""
+        return len(self.terms) in self.found[index]
+
+    @cached_property
+    def is_foreign(self) -> bool:
+        """Whether the question is in another language than everything that was found."""
+        return guess_language(self.question) not in {unit.language for unit in self.units}
+
+    def meanings(self, token: str) -> tuple[tuple[int, float], ...]:
+        """Return the terms that a token stands for."""
+        return self._matcher.meanings(token)
 
     def has_word(self, index: int) -> bool:
         """Whether a word of the question stands in a unit or its context."""
