@@ -10,6 +10,7 @@ import sys
 if sys.version_info < (3, 11):  # noqa: UP036 - says it before a newer syntax fails
     sys.exit("Molmo Desktop needs Python 3.11 or newer; this is Python " + sys.version.split()[0])
 
+import io
 import os
 import subprocess
 import tempfile
@@ -178,6 +179,9 @@ VERBS: dict[str, Callable[[list[str]], int]] = {
 
 def main(arguments: list[str]) -> int:
     """Do what the first argument says and return the exit status."""
+    for stream in (sys.stdout, sys.stderr):  # a terminal without these quotes must not stop us
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         print(USAGE, end="")
         return 0

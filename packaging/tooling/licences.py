@@ -41,7 +41,7 @@ NOT_BUNDLED = frozenset(
 # Licences under which the program could not be given away as it is. LGPL is well: Qt's libraries
 # stay files of their own, which anyone may replace. PyInstaller is GPL with an exception for
 # what it bundles.
-_REFUSED = re.compile(r"\b(A?GPL|GNU (AFFERO )?GENERAL PUBLIC)", re.IGNORECASE)
+_REFUSED = re.compile(r"\bA?GPL|GNU (AFFERO )?GENERAL PUBLIC", re.IGNORECASE)
 _ALLOWED = re.compile(r"\bLGPL|LESSER GENERAL PUBLIC", re.IGNORECASE)
 _EXCEPTIONS = frozenset({"pyinstaller"})
 
