@@ -67,6 +67,7 @@ class GgufHeader:
     quantization: str
     context_length: int | None
     embedding_length: int | None
+    feed_forward_length: int | None
     block_count: int | None
     head_count: int | None
     kv_head_counts: tuple[int, ...]
@@ -125,6 +126,7 @@ def _header(front: GgufFront) -> GgufHeader:
         raise MalformedGgufError("it holds no tensors")
     embedding_length = _count(values.get(f"{architecture}.embedding_length"))
     block_count = _count(values.get(f"{architecture}.block_count"))
+    feed_forward = values.get(f"{architecture}.feed_forward_length")
     heads = _per_layer(values.get(f"{architecture}.attention.head_count"), block_count)
     kv_heads = _per_layer(values.get(f"{architecture}.attention.head_count_kv"), block_count)
     head_count = max(heads, default=0) or None
@@ -137,6 +139,7 @@ def _header(front: GgufFront) -> GgufHeader:
         quantization=_quantization(front),
         context_length=_count(values.get(f"{architecture}.context_length")),
         embedding_length=embedding_length,
+        feed_forward_length=max(_per_layer(feed_forward, block_count), default=None),
         block_count=block_count,
         head_count=head_count,
         kv_head_counts=kv_heads or heads,

@@ -22,6 +22,7 @@ from molmo_desktop.models.installed import (
     Origin,
     describe,
     models_in,
+    other_parts,
 )
 from molmo_desktop.models.pairing import FoundFile, fits, projector_for
 from molmo_desktop.models.starter import starter_model_path
@@ -125,12 +126,12 @@ class ModelLibrary:
         """
         header = self._headers.header(model.path)
         own_context = min(header.context_length or _DEFAULT_CONTEXT, _DEFAULT_CONTEXT)
-        projector = self._headers.header(model.mmproj_path) if model.mmproj_path else None
+        parts = [self._headers.header(part) for part in other_parts(model.path)]
         return estimate_memory(
             header,
             context_length or own_context,
-            projector,
-            weights_bytes=model.size_bytes - (projector.size_bytes if projector else 0),
+            self._headers.header(model.mmproj_path) if model.mmproj_path else None,
+            other_parts=parts,
         )
 
     def fit(self, estimate: MemoryEstimate, available_bytes: int | None = None) -> Fit:
