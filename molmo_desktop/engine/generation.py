@@ -232,6 +232,7 @@ class Answering:
         if isinstance(first, PictureUnit):
             if model.vision is None:
                 raise ValueError("a picture without a projector")
+            model.fit_threads()
             return model.vision.evaluate(model.context, first, position, model.batch_size)
         tokens = [unit for unit in batch if isinstance(unit, int)]
         return model.evaluate_tokens(tokens, position, wants_logits=wants_logits)

@@ -23,6 +23,7 @@ from molmo_desktop.engine.native import NativeLog
 from molmo_desktop.engine.prefix_cache import PrefixCache
 from molmo_desktop.engine.prompt import ChatTemplate
 from molmo_desktop.engine.safe_settings import EngineSettings
+from molmo_desktop.engine.threads import ThreadCount
 from molmo_desktop.engine.tokens import Tokenizer
 from molmo_desktop.engine.vision import VisionModel
 
@@ -69,7 +70,10 @@ class LlamaModel:
         self._watch = watch
         self._should_stop = watch.should_stop
         self._abort_callback = lib.ggml_abort_callback(lambda _data: self._should_stop())
-        self.thread_count = request.thread_count or best_thread_count()
+        self.threads = ThreadCount(
+            request.thread_count or best_thread_count(), adaptive=not request.thread_count
+        )
+        self._thread_count = self.threads.most
         self.vision: VisionModel | None = None
         self._context = 0
         self._model = self._load_weights()
@@ -117,7 +121,7 @@ class LlamaModel:
             kv_cache_bytes=self.kv_cache_bytes,
             projector_bytes=projector_bytes,
             compute_bytes=self.compute_bytes,
-            thread_count=self.thread_count,
+            thread_count=self.threads.most,
             load_s=self.load_s,
             safe_settings=self.safe_settings,
         )
@@ -129,11 +133,17 @@ class LlamaModel:
         found = lib.llama_model_meta_val_str(self._model, key.encode(), buffer, size)
         return buffer.value.decode("utf-8", "replace") if found >= 0 else ""
 
-    def evaluate_tokens(
-        self, tokens: Sequence[int], position: int, *, wants_logits: bool
-    ) -> int:
+    def evaluate_tokens(self, tokens: Sequence[int], position: int, *, wants_logits: bool) -> int:
         """Evaluate at most `batch_size` tokens; return llama.cpp's status, 0 for success."""
+        self.fit_threads()
         return self.batch.evaluate(self._context, tokens, position, wants_logits=wants_logits)
+
+    def fit_threads(self) -> None:
+        """Let the next evaluation use as many threads as fit the load of the machine."""
+        count = self.threads.current()
+        if count != self._thread_count:
+            self._thread_count = count
+            lib.llama_set_n_threads(self._context, count, count)
 
     def watch_evaluation(self, should_stop: Callable[[], bool] | None) -> None:
         """Let an evaluation be broken off in the middle; None = not any more.
@@ -209,7 +219,7 @@ class LlamaModel:
             return VisionModel(
                 path,
                 self._model,
-                thread_count=self.thread_count,
+                thread_count=self.threads.most,
                 image_min_tokens=self._request.image_min_tokens,
                 image_max_tokens=self._request.image_max_tokens,
                 offload=self._settings.offload,
@@ -226,8 +236,8 @@ class LlamaModel:
         params.n_ubatch = batch_size
         # Only one row of logits is ever read: saves vocabulary x batch floats of scratch.
         params.n_outputs_max = 1
-        params.n_threads = self.thread_count
-        params.n_threads_batch = self.thread_count
+        params.n_threads = self._thread_count
+        params.n_threads_batch = self._thread_count
         if not self._settings.offload:
             params.offload_kqv = False
             params.op_offload = False
@@ -273,4 +283,3 @@ class LlamaModel:
 
 def _text(value: bytes | None) -> str:
     return value.decode("utf-8", "replace") if value else ""
-

@@ -60,7 +60,9 @@ def model_error(path: Path, lines: Sequence[str]) -> MolmoDesktopError:
     if found := _UNKNOWN_ARCHITECTURE.search(log):
         return _architecture_error(path, found[1], detail)
     if _TRUNCATED.search(log):
-        return ModelLoadError(f"The model file {path.name} is incomplete.", hint=_AGAIN, detail=detail)
+        return ModelLoadError(
+            f"The model file {path.name} is incomplete.", hint=_AGAIN, detail=detail
+        )
     if _MEMORY.search(log):
         return memory_error(detail)
     return ModelLoadError(f"The model file {path.name} is damaged.", hint=_AGAIN, detail=detail)

@@ -60,9 +60,7 @@ def encode_messages(messages: Sequence[ChatMessage]) -> list[dict[str, Any]]:
 
 def decode_messages(data: Sequence[dict[str, Any]]) -> tuple[ChatMessage, ...]:
     """Rebuild a conversation; the inverse of `encode_messages`."""
-    return tuple(
-        ChatMessage(item["role"], item["text"], tuple(item["images"])) for item in data
-    )
+    return tuple(ChatMessage(item["role"], item["text"], tuple(item["images"])) for item in data)
 
 
 def encode_generate(request: GenerateRequest) -> tuple[dict[str, Any], list[bytes]]:

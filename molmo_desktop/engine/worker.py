@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from molmo_desktop.engine.native import NativeLog
 
 _TEXT_INTERVAL_S = 0.02
+_LOAD_INTERVAL_S = 1.0
 _PR_SET_PDEATHSIG = 1
 
 
@@ -95,8 +96,10 @@ class Worker:
         threading.Thread(target=self._infer, name="inference", daemon=True).start()
         try:
             while True:
-                message, blobs = receive_message(self._connection)
-                self._take(message, blobs)
+                if self._connection.poll(_LOAD_INTERVAL_S):
+                    self._take(*receive_message(self._connection))
+                elif not self._cancels and self._model is not None:
+                    self._model.threads.look()
         except (EOFError, OSError):
             pass
         finally:
@@ -239,4 +242,3 @@ class _EventSender:
             self._send(TokenEvent(self._text))
             self._text = ""
             self._sent_at = time.perf_counter()
-
