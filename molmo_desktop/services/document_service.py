@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -83,6 +84,26 @@ class DocumentService(QObject):
         """Draw the first page small; a file that has no picture of itself stays without one."""
         return self.render(path, 1, THUMBNAIL_PX, on_done, lambda _error: None)
 
+    def save_picture(
+        self,
+        image: QImage,
+        folder: Path,
+        on_done: Callable[[Path], None],
+        on_failed: Callable[[MolmoDesktopError], None],
+    ) -> Job:
+        """Keep a pasted picture as PNG, so that it is there after a restart.
+
+        Args:
+            image: The picture.
+            folder: Where to; made if missing.
+            on_done: Gets the new file.
+            on_failed: Gets the error.
+        """
+        name = f"Pasted {datetime.now():%Y-%m-%d %H.%M.%S.%f}"[:-3] + ".png"
+        return self._reading.run(
+            lambda _job: _saved(image, folder / name), on_done=on_done, on_failed=on_failed
+        )
+
     def close(self) -> None:
         """Stop everything and wait for it."""
         self._reading.close()
@@ -107,3 +128,18 @@ def to_qimage(page: PageImage) -> QImage:
         QImage.Format.Format_RGB888,
     )
     return image.convertToFormat(QImage.Format.Format_RGB32)
+
+
+def _saved(image: QImage, path: Path) -> Path:
+    problem = ""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        problem = str(error)
+    if problem or not image.save(str(path), b"PNG"):
+        raise MolmoDesktopError(
+            "The pasted picture could not be saved.",
+            hint=f"Check that {path.parent} can be written and that the disk is not full.",
+            detail=problem,
+        )
+    return path

@@ -139,6 +139,11 @@ def sized_font(widget: QWidget, pixels: int, *, semibold: bool = False) -> QFont
     return font
 
 
+def caption_font(widget: QWidget) -> QFont:
+    """Return the widget's font in the size of captions."""
+    return sized_font(widget, QFontInfo(widget.font()).pixelSize() - 1)
+
+
 def make_palette(theme: Theme) -> QPalette:
     """Return the theme as a palette, for Fusion and for everything that asks a palette."""
     role = QPalette.ColorRole
@@ -296,6 +301,12 @@ QPushButton[role="mark"] {{
 QPushButton[role="mark"]:hover {{ background: {t.hover}; border-color: {t.accent}; }}
 QPushButton[role="mark"]:focus {{ border-color: {t.accent}; }}
 
+QPushButton[role="chip"] {{ padding: 0; text-align: left; }}
+QPushButton[role="evidence"] {{
+    padding: 0; text-align: left; border-radius: {CARD_CORNER_PX}px; min-height: 0;
+}}
+QPushButton[role="evidence"][chosen="true"] {{ border: 1px solid {t.accent}; }}
+
 QToolButton {{
     background: transparent; border: 1px solid transparent; border-radius: {CORNER_PX}px;
     padding: 4px;
@@ -315,11 +326,13 @@ QPlainTextEdit#questionEdit {{
     selection-background-color: {t.accent}; selection-color: {t.on_accent};
 }}
 QTextBrowser, QTextEdit {{
-    background: transparent; border: none;
+    background: transparent; border: 1px solid transparent;
     selection-background-color: {t.accent}; selection-color: {t.on_accent};
 }}
 QTextEdit[role="page"] {{ background: {t.raised}; padding: 12px; }}
-QTextBrowser:focus {{ border: 1px solid {t.accent}; border-radius: {CORNER_PX}px; }}
+QTextBrowser:focus, QTextEdit:focus {{
+    border-color: {t.accent}; border-radius: {CORNER_PX}px;
+}}
 
 QComboBox {{
     background: {t.raised}; border: 1px solid {t.line}; border-radius: {CORNER_PX}px;
@@ -333,7 +346,9 @@ QComboBox QAbstractItemView {{
     selection-background-color: {t.selected}; selection-color: {t.text};
 }}
 
-QListView {{ background: transparent; border: 1px solid transparent; border-radius: {CORNER_PX}px; }}
+QListView {{
+    background: transparent; border: 1px solid transparent; border-radius: {CORNER_PX}px;
+}}
 QListView:focus {{ border-color: {t.accent}; }}
 QScrollArea {{ background: transparent; border: 1px solid transparent; }}
 QScrollArea > QWidget > QWidget[role="clear"] {{ background: transparent; }}

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The passages of the chosen answer, each as a card that is a button."""
+
+from __future__ import annotations
+
+import re
+from html import escape
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+
+from molmo_desktop.core.answer import Evidence
+from molmo_desktop.services.answer_words import relevance_in_words
+from molmo_desktop.ui.controls import CardButton, ElidedLabel, label, set_property
+from molmo_desktop.ui.theme import GAP_PX, TIGHT_PX
+
+_MAX_CHARACTERS = 320
+_WORD = re.compile(r"\w[\w.,'’-]*\w|\w")
+_TOO_COMMON_BELOW = 3
+
+
+class EvidenceCard(CardButton):
+    """One passage: file and page, the words with what matched in bold, and why it is shown."""
+
+    def __init__(self, number: int, evidence: Evidence, matched: frozenset[str]) -> None:
+        super().__init__("evidence")
+        self.evidence = evidence
+        name = Path(evidence.file).name
+        place = f"{name} · page {evidence.page}"
+        relevance = relevance_in_words(evidence)
+        heading = ElidedLabel(place)
+        heading.setProperty("role", "heading")
+        badge = label(str(number + 1), "badge")
+        passage = label(wrap=True)
+        passage.setTextFormat(Qt.TextFormat.RichText)
+        passage.setText(bold_matches(_shortened(evidence.text), matched))
+        why = label(relevance, "caption")
+        top = QHBoxLayout()
+        top.setSpacing(GAP_PX)
+        top.addWidget(badge)
+        top.addWidget(heading, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(12, GAP_PX, 12, GAP_PX)
+        layout.setSpacing(TIGHT_PX)
+        layout.addLayout(top)
+        layout.addWidget(passage)
+        layout.addWidget(why)
+        self.setAccessibleName(
+            f"Passage {number + 1}, {name}, page {evidence.page}. {relevance}. {evidence.text}"
+        )
+        self.setToolTip("Show it on the page")
+
+    def hasHeightForWidth(self) -> bool:
+        """The passage wraps: narrow cards are higher."""
+        return True
+
+    def heightForWidth(self, width: int) -> int:
+        """Return the height of the card at that width."""
+        layout = self.layout()
+        return layout.heightForWidth(width) if layout is not None else -1
+
+
+class EvidenceList(QScrollArea):
+    """The cards of one answer.
+
+    Attributes:
+        chosen: A card was pressed; carries its `Evidence`.
+    """
+
+    chosen = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("evidenceList")
+        self.setAccessibleName("Evidence")
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setWidgetResizable(True)
+        self.setAcceptDrops(False)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        content = QWidget()
+        content.setProperty("role", "clear")
+        self._layout = QVBoxLayout(content)
+        self._layout.setContentsMargins(GAP_PX, 0, GAP_PX, GAP_PX)
+        self._layout.setSpacing(GAP_PX)
+        self._layout.addStretch()
+        self._cards: list[EvidenceCard] = []
+        self.setWidget(content)
+
+    @property
+    def cards(self) -> tuple[EvidenceCard, ...]:
+        """The cards from the top."""
+        return tuple(self._cards)
+
+    def show_evidence(self, evidence: list[Evidence], words: str) -> None:
+        """Show the passages of an answer.
+
+        Args:
+            evidence: Those that the answer rests on come first.
+            words: Question and answer; their words are bold where they stand in a passage.
+        """
+        for card in self._cards:
+            self._layout.removeWidget(card)
+            card.hide()
+            card.deleteLater()
+        matched = matched_words(words)
+        self._cards = []
+        for number, item in enumerate(evidence):
+            card = EvidenceCard(number, item, matched)
+            card.clicked.connect(lambda _=False, chosen=item: self.chosen.emit(chosen))
+            self._layout.insertWidget(number, card)
+            self._cards.append(card)
+        self.verticalScrollBar().setValue(0)
+
+    def mark_chosen(self, evidence: Evidence) -> None:
+        """Outline the card of the passage that the viewer shows."""
+        for card in self._cards:
+            set_property(card, "chosen", card.evidence == evidence)
+            if card.evidence == evidence:
+                self.ensureWidgetVisible(card, 0, GAP_PX)
+
+
+def matched_words(text: str) -> frozenset[str]:
+    """Return the words of a text that are worth to be made bold, folded."""
+    words = (match.group().casefold() for match in _WORD.finditer(text))
+    return frozenset(
+        word
+        for word in words
+        if word not in _COMMON and (len(word) >= _TOO_COMMON_BELOW or word.isdigit())
+    )
+
+
+def bold_matches(text: str, matched: frozenset[str]) -> str:
+    """Return a text as rich text, with the matched words in bold and everything else escaped."""
+    parts, end = [], 0
+    for match in _WORD.finditer(text):
+        parts.append(escape(text[end : match.start()]))
+        word = escape(match.group())
+        parts.append(f"<b>{word}</b>" if match.group().casefold() in matched else word)
+        end = match.end()
+    parts.append(escape(text[end:]))
+    return "".join(parts).replace("\n", "<br>")
+
+
+def _shortened(text: str) -> str:
+    lines = [" ".join(line.split()) for line in text.splitlines()]
+    words = "\n".join(line for line in lines if line)
+    return words if len(words) <= _MAX_CHARACTERS else words[:_MAX_CHARACTERS].rstrip() + "…"
+
+
+# Too frequent to say anything about why a passage matches.
+_COMMON = frozenset(
+    {"the", "and", "for", "are", "was", "were", "has", "have", "had", "not", "but", "with"}
+    | {"from", "this", "that", "what", "when", "where", "who", "whom", "which", "how", "why"}
+    | {"does", "did", "can", "will", "shall", "may", "its", "into", "than", "then", "there"}
+    | {"their", "they", "you", "your", "our", "any", "all", "much", "many"}
+)

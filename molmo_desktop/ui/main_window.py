@@ -1,0 +1,540 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The window: puts the columns together and connects them with the services.
+
+What a question goes through is in `services/session.py`; what a part looks like is in the part.
+Here is only who tells whom.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import (
+    QCloseEvent,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDragMoveEvent,
+    QDropEvent,
+    QHideEvent,
+    QImage,
+    QResizeEvent,
+    QShowEvent,
+)
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMainWindow, QSplitter, QVBoxLayout, QWidget
+
+from molmo_desktop.core.errors import Cancelled, MolmoDesktopError
+from molmo_desktop.core.pages import Document
+from molmo_desktop.core.samples import Example, examples
+from molmo_desktop.meters.reading import LiveReading
+from molmo_desktop.models.installed import InstalledModel
+from molmo_desktop.services.backstage import Backstage
+from molmo_desktop.services.notifier import Message
+from molmo_desktop.services.session import Attachment, RunningAnswer
+from molmo_desktop.ui import icons
+from molmo_desktop.ui.attachment_tray import Chip
+from molmo_desktop.ui.controls import line
+from molmo_desktop.ui.conversation_column import ConversationColumn
+from molmo_desktop.ui.dropped import file_dialog_filter, refusals_in_words, sort_out
+from molmo_desktop.ui.drops import DropTarget
+from molmo_desktop.ui.help_dialog import HelpDialog
+from molmo_desktop.ui.message_views import AnswerView
+from molmo_desktop.ui.side_panel import SidePanel
+from molmo_desktop.ui.sidebar_holder import SidebarHolder
+from molmo_desktop.ui.status_line import StatusLine
+from molmo_desktop.ui.theme import ThemeKeeper
+from molmo_desktop.ui.window_actions import WindowActions
+from molmo_desktop.ui.window_state import WindowState
+
+_FIRST_WIDTH_PX, _FIRST_HEIGHT_PX = 1280, 800
+_PANEL_ROWS_NEED_PX = 700
+
+
+class MainWindow(QMainWindow):
+    """The whole program on the screen.
+
+    Args:
+        backstage: The services; closed together with the window.
+        themes: Light and dark.
+
+    Attributes:
+        answer_started: A question was asked.
+        answer_finished: Carries the ``ask --json`` object of an answer, also of one that was
+            stopped while it was written.
+        answer_failed: Carries the question and the error, as ``ask --json`` prints them.
+    """
+
+    answer_started = Signal()
+    answer_finished = Signal(dict)
+    answer_failed = Signal(dict)
+
+    def __init__(self, backstage: Backstage, themes: ThemeKeeper) -> None:
+        super().__init__()
+        self.setObjectName("mainWindow")
+        self.setAccessibleName("Molmo Desktop")
+        self.setWindowTitle("Molmo Desktop")
+        self.setWindowIcon(icons.app_icon())
+        self.setMinimumSize(820, 560)
+        self._backstage = backstage
+        self._themes = themes
+        self._session = backstage.session
+        self._default_model: InstalledModel | None = None
+        self._panel_was_toggled = False
+        self.sidebars = SidebarHolder()
+        self.column = ConversationColumn()
+        self.panel = SidePanel(backstage.documents, self._session.document_of)
+        self.status = StatusLine()
+        self.splitter = QSplitter(Qt.Orientation.Horizontal)
+        self._state = WindowState(backstage.assistant.paths.config)
+        self._lay_out()
+        self.drops = DropTarget(self, self.add_files, self.add_picture)
+        self._actions = WindowActions(self, themes)
+        self._connect_parts()
+        self._connect_services()
+        self._begin()
+
+    # --- building --------------------------------------------------------------------------
+
+    def _lay_out(self) -> None:
+        self.splitter.addWidget(self.column)
+        self.splitter.addWidget(self.panel)
+        self.splitter.setChildrenCollapsible(False)
+        self.splitter.setHandleWidth(1)
+        self.splitter.setStretchFactor(0, 1)
+        self.splitter.setStretchFactor(1, 0)
+        content = QWidget()
+        row = QHBoxLayout()
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self.sidebars)
+        row.addWidget(self.splitter, 1)
+        layout = QVBoxLayout(content)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addLayout(row, 1)
+        layout.addWidget(line())
+        layout.addWidget(self.status)
+        self.setCentralWidget(content)
+        if not self._state.restore(self, self._splitters()):
+            self.resize(_FIRST_WIDTH_PX, _FIRST_HEIGHT_PX)
+            self.splitter.setSizes([640, 400])
+
+    def _splitters(self) -> dict[str, QSplitter]:
+        return {"columns": self.splitter}
+
+    def _connect_parts(self) -> None:
+        composer, column, sidebar = self.column.composer, self.column, self.sidebars.sidebar
+        composer.ask_wanted.connect(self.ask)
+        composer.stop_wanted.connect(self.stop)
+        composer.attach_wanted.connect(self.choose_files)
+        composer.files_pasted.connect(self.add_files)
+        composer.image_pasted.connect(self.add_picture)
+        column.tray.opened.connect(self._on_chip_opened)
+        column.tray.removed.connect(self._session.remove)
+        column.tray.thumbnail_wanted.connect(self._on_thumbnail_wanted)
+        column.transcript.evidence_chosen.connect(self._on_mark_chosen)
+        column.transcript.again_wanted.connect(self.ask_again)
+        column.empty_state.example_chosen.connect(self.try_example)
+        sidebar.search_changed.connect(lambda _words: self._list_conversations())
+        sidebar.list.chosen.connect(self.open_conversation)
+        sidebar.list.renamed.connect(self._backstage.conversations.rename)
+        sidebar.list.delete_wanted.connect(self.delete_conversation)
+        sidebar.list.export_wanted.connect(self.export_conversation)
+        sidebar.picker.model_chosen.connect(self._on_model_chosen)
+        self.sidebars.new_wanted.connect(self.new_conversation)
+        self.panel.live.collapse_button.clicked.connect(self._on_panel_toggled)
+
+    def _connect_services(self) -> None:
+        session, backstage = self._session, self._backstage
+        session.opened.connect(self._on_opened)
+        session.identified.connect(lambda _id: self._list_conversations())
+        session.attachments_changed.connect(self._on_attachments_changed)
+        session.attachment_changed.connect(self._on_attachment_changed)
+        session.attachment_failed.connect(self._on_attachment_failed)
+        session.asked.connect(self._on_asked)
+        session.text_added.connect(self._on_text_added)
+        session.stage_changed.connect(self._on_stage_changed)
+        session.coverage_known.connect(lambda coverage: self.status.say(coverage.sentence()))
+        session.notice_given.connect(self.status.say)
+        session.ended.connect(self._on_ended)
+        backstage.conversations.changed.connect(self._list_conversations)
+        backstage.models.listed.connect(self._on_models_listed)
+        backstage.meters.reading_taken.connect(self._on_reading)
+        backstage.notifier.message_given.connect(self.show_message)
+        backstage.notifier.cleared.connect(self.column.message_bar.hide)
+
+    def _begin(self) -> None:
+        self.column.empty_state.show_examples(examples())
+        self.status.badge.show_offline(self._backstage.assistant.settings.offline)
+        self.panel.live.set_collapsed(not self._backstage.assistant.settings.panel_visible)
+        self._backstage.models.refresh()
+        self._session.open_new()
+        self._list_conversations()
+        self._backstage.conversations.report_opening()
+        self.column.composer.edit.setFocus()
+
+    # --- conversations ---------------------------------------------------------------------
+
+    def new_conversation(self) -> None:
+        """Open a conversation that has not begun."""
+        self._save_draft()
+        self._session.open_new()
+        self._list_conversations()
+        self.column.composer.edit.setFocus()
+
+    def open_conversation(self, conversation_id: int) -> None:
+        """Open a conversation of the list."""
+        self.sidebars.close_overlay()
+        if conversation_id == self._session.conversation_id:
+            return
+        self._save_draft()
+        self._session.open(conversation_id)
+        self.column.composer.edit.setFocus()
+
+    def delete_conversation(self, conversation_id: int) -> None:
+        """Delete a conversation; a bar offers to take it back."""
+        conversations = self._backstage.conversations
+        running = self._session.running
+        if running is not None and running.conversation_id == conversation_id:
+            self.stop()
+        conversations.delete(conversation_id)
+        if conversation_id == self._session.conversation_id:
+            self._session.open_new()
+            self._list_conversations()
+
+        def undo() -> None:
+            conversations.restore(conversation_id)
+            self.open_conversation(conversation_id)
+            self._list_conversations()
+
+        self.column.undo_bar.offer("The conversation was deleted.", undo)
+
+    def export_conversation(self, conversation_id: int) -> None:
+        """Write a conversation as Markdown to a file of the user's choice."""
+        text = self._backstage.conversations.export_markdown(conversation_id)
+        if text is None:
+            return
+        dialog = QFileDialog(self, "Export the conversation", "conversation.md", "Markdown (*.md)")
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.fileSelected.connect(lambda name: self._write(Path(name), text))
+        dialog.open()
+
+    def _write(self, path: Path, text: str) -> None:
+        try:
+            path.write_text(text, encoding="utf-8")
+        except OSError as error:
+            self._backstage.notifier.warning(
+                f"{path.name} could not be written.", "Choose another folder.", str(error)
+            )
+        else:
+            self.status.say(f"Exported to {path}")
+
+    def _list_conversations(self) -> None:
+        sidebar = self.sidebars.sidebar
+        words = sidebar.search.text()
+        found = self._backstage.conversations.conversations(words)
+        sidebar.list.show_conversations(found, self._session.conversation_id)
+        sidebar.say_nothing_found(bool(words.strip()), not found)
+
+    def _save_draft(self) -> None:
+        self._backstage.conversations.save_draft(
+            self._session.conversation_id, self.column.composer.text
+        )
+
+    def _on_opened(self, messages: list[Any]) -> None:
+        column, session = self.column, self._session
+        self.panel.clear()
+        column.transcript.show_messages(messages)
+        if session.is_running_here() and session.running is not None:
+            column.transcript.start_answer().append_text(session.running.text)
+        column.composer.set_busy(session.is_busy)
+        if session.is_busy and not session.is_running_here():
+            column.composer.stage.set_full_text("Answering in another conversation…")
+        column.composer.set_text(self._backstage.conversations.draft(session.conversation_id))
+        column.message_bar.hide()
+        last = column.transcript.last_answer
+        if last is not None and last.answer is not None:
+            self._show_evidence(last)
+
+    # --- files -----------------------------------------------------------------------------
+
+    def add_files(self, paths: list[Path]) -> None:
+        """Attach files; what cannot be attached is named with the reason."""
+        found = sort_out(paths)
+        self._session.attach(list(found.accepted))
+        if found.refused:
+            self._backstage.notifier.warning(refusals_in_words(found.refused) + ".")
+        self.column.composer.edit.setFocus()
+
+    def add_picture(self, image: QImage) -> None:
+        """Keep a pasted picture as a file and attach it."""
+        self._backstage.documents.save_picture(
+            image,
+            self._backstage.assistant.paths.data / "pasted",
+            lambda path: self.add_files([path]),
+            self._backstage.notifier.error,
+        )
+
+    def choose_files(self) -> None:
+        """Let the user choose files to attach."""
+        dialog = QFileDialog(self, "Attach pictures or documents", "", file_dialog_filter())
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        dialog.filesSelected.connect(lambda names: self.add_files([Path(name) for name in names]))
+        dialog.open()
+
+    def _on_attachments_changed(self) -> None:
+        attachments = self._session.attachments
+        self.column.tray.show_attachments(attachments)
+        self.column.empty_state.set_has_files(bool(attachments))
+        self.panel.on_document_removed([item.path for item in attachments])
+
+    def _on_attachment_changed(self, attachment: Attachment) -> None:
+        self.column.tray.refresh(attachment)
+        if attachment.document is not None:
+            self.panel.on_document_ready(attachment.document)
+
+    def _on_attachment_failed(self, attachment: Attachment) -> None:
+        if attachment.error is None:
+            return
+        error = attachment.error
+        message = Message("error", error.message, error.hint, error.detail)
+        self.column.message_bar.show_message(
+            message, "Remove the file", lambda: self._session.remove(attachment)
+        )
+
+    def _on_chip_opened(self, attachment: Attachment) -> None:
+        if attachment.document is not None:
+            self.panel.show_file(attachment.document)
+        elif attachment.state in ("failed", "missing"):
+            self._session.read_again(attachment)
+
+    def _on_thumbnail_wanted(self, chip: Chip) -> None:
+        def show(image: QImage) -> None:
+            if chip in self.column.tray.chips:
+                chip.thumbnail.show_image(image)
+
+        self._backstage.documents.thumbnail(chip.attachment.path, show)
+
+    # --- questions -------------------------------------------------------------------------
+
+    def ask(self, question: str) -> None:
+        """Ask a question; while another is answered, the text stays where it is."""
+        if self._session.is_busy or not question.strip():
+            return
+        composer = self.column.composer
+        self.column.message_bar.hide()
+        self.column.transcript.add_question(question.strip())
+        if self._session.ask(question):
+            composer.set_text("")
+            self._save_draft()
+
+    def ask_again(self) -> None:
+        """Ask the last question once more."""
+        self.column.message_bar.hide()
+        self._session.ask_again()
+
+    def stop(self) -> None:
+        """Stop the answer that is being written."""
+        if self._session.is_busy:
+            self.column.composer.set_stopping()
+            self._session.stop()
+
+    def try_example(self, example: Example) -> None:
+        """Attach a sample and ask about it."""
+        self._session.attach([example.file])
+        self.ask(example.question)
+
+    def _on_asked(self, _running: RunningAnswer) -> None:
+        self.column.transcript.start_answer()
+        self.column.transcript.follow()
+        self.column.composer.set_busy(True)
+        self.panel.live.set_answering(True)
+        self.status.say("Answering")
+        self.answer_started.emit()
+
+    def _on_text_added(self, text: str) -> None:
+        if (view := self.column.transcript.last_answer) is not None:
+            view.append_text(text)
+
+    def _on_stage_changed(self, event: Any) -> None:
+        self.column.composer.show_stage(event)
+
+    def _on_ended(
+        self,
+        running: RunningAnswer,
+        end: str,
+        answer: dict[str, Any] | None,
+        error: MolmoDesktopError | None,
+    ) -> None:
+        self.column.composer.set_busy(False)
+        self.panel.live.set_answering(False)
+        failure = error if error is not None and not isinstance(error, Cancelled) else None
+        if running.conversation_id == self._session.conversation_id:
+            self._show_end(running, end, answer, failure)
+        if failure is not None:
+            self._show_failure(failure)
+        self.status.say({"finished": "Ready", "cancelled": "Stopped"}.get(end, "Not answered"))
+        if answer is not None:
+            self.panel.live.show_answer(answer)
+            self.answer_finished.emit(answer)
+        elif error is not None:
+            self.answer_failed.emit({"question": running.question, "error": error.to_dict()})
+
+    def _show_end(
+        self,
+        running: RunningAnswer,
+        end: str,
+        answer: dict[str, Any] | None,
+        failure: MolmoDesktopError | None,
+    ) -> None:
+        self.column.transcript.end_answer(
+            end, answer, text=running.text, error=failure.to_dict() if failure else None
+        )
+        view = self.column.transcript.last_answer
+        if answer is not None and view is not None:
+            self._show_evidence(view)
+
+    def _show_failure(self, failure: MolmoDesktopError) -> None:
+        self.column.message_bar.show_message(
+            Message("error", failure.message, failure.hint, failure.detail),
+            "Ask again",
+            self.ask_again,
+        )
+
+    # --- evidence --------------------------------------------------------------------------
+
+    def _show_evidence(self, view: AnswerView) -> None:
+        answer = view.answer
+        if answer is None:
+            return
+        words = f"{answer.get('question', '')} {answer.get('answer', '')}"
+        self.panel.show_evidence(view.evidence, words)
+        self.panel.show_points(view.points)
+        cited = [item for item in view.evidence if item.cited]
+        if cited and not view.points:
+            self.panel.show_passage(cited[0])
+
+    def _on_mark_chosen(self, view: AnswerView, number: int) -> None:
+        answer = view.answer or {}
+        words = f"{answer.get('question', '')} {answer.get('answer', '')}"
+        self.panel.show_evidence(view.evidence, words)
+        self.panel.show_passage(view.evidence[number])
+
+    # --- models and figures ----------------------------------------------------------------
+
+    def _on_models_listed(
+        self, models: list[InstalledModel], default: InstalledModel | None
+    ) -> None:
+        chosen = self._session.model_name
+        if chosen and chosen not in {model.name for model in models}:
+            self._backstage.notifier.warning(
+                f"The model {chosen} is not on this computer any more.",
+                "Another one answers until you choose.",
+            )
+            self._session.model_name = chosen = ""
+        self.sidebars.sidebar.picker.show_models(models, chosen)
+        self._default_model = default
+        self._show_chosen_model()
+
+    def _on_model_chosen(self, name: str) -> None:
+        self._session.model_name = name
+        self._show_chosen_model()
+        self._actions.save_settings(model_name=name)
+        self.status.say(f"The next question goes to {name or 'the model that suits it'}")
+
+    def _show_chosen_model(self) -> None:
+        picker = self.sidebars.sidebar.picker
+        model = next((m for m in picker.models if m.name == picker.chosen), self._default_model)
+        self.panel.live.show_model(model)
+        folder = self._backstage.assistant.paths.models
+        self.column.empty_state.show_model(model, str(folder))
+
+    def _on_reading(self, reading: LiveReading) -> None:
+        loaded = self._backstage.assistant.engine.loaded
+        self.panel.live.show_reading(reading, loaded)
+        if loaded is not None and self._session.is_busy:
+            self.panel.live.show_model(loaded.info)
+
+    # --- the window itself -----------------------------------------------------------------
+
+    @property
+    def backstage(self) -> Backstage:
+        """The services behind this window."""
+        return self._backstage
+
+    @property
+    def document_shown(self) -> Document | None:
+        """The file in the page viewer."""
+        return self.panel.viewer.document
+
+    def show_message(self, message: Message) -> None:
+        """Show a message in the bar above the composer."""
+        self.column.message_bar.show_message(message)
+
+    def show_help(self) -> None:
+        """Show what the keys do."""
+        HelpDialog(self).open()
+
+    def raise_with_files(self, paths: list[Path]) -> None:
+        """Come to the front; another start of the program handed these files over."""
+        self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
+        self.show()
+        self.raise_()
+        self.activateWindow()
+        if paths:
+            self.add_files(paths)
+
+    def _on_panel_toggled(self) -> None:
+        self._panel_was_toggled = True
+        self._actions.save_settings(panel_visible=not self.panel.live.is_collapsed)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Say what a drop would do."""
+        self.drops.enter(event)
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        """Accept a drop anywhere."""
+        self.drops.move(event)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        """Forget about the drop."""
+        self.drops.leave()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Attach what is dropped."""
+        self.drops.drop(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Fold what has no room."""
+        super().resizeEvent(event)
+        self.sidebars.fit(self.width())
+        if not self._panel_was_toggled and self._backstage.assistant.settings.panel_visible:
+            self.panel.live.set_collapsed(self.height() < _PANEL_ROWS_NEED_PX)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Take readings while somebody can see them."""
+        super().showEvent(event)
+        self._backstage.meters.set_wanted(True)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Stop to take readings."""
+        super().hideEvent(event)
+        self._backstage.meters.set_wanted(False)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Stop to take readings while the window is minimised."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.WindowStateChange:
+            self._backstage.meters.set_wanted(self.isVisible() and not self.isMinimized())
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Save, then end threads and processes."""
+        self._save_draft()
+        self._state.save(self, self._splitters())
+        self.hide()
+        self._themes.let_go()
+        self._backstage.close()
+        super().closeEvent(event)
