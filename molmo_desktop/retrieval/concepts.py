@@ -14,7 +14,7 @@ total sum overall gesamtbetrag gesamtsumme gesamt summe endbetrag rechnungsbetra
 importe montant totale 合计 总计 总额 总金额 総額 合計
 
 pay paid payment payable due owe owed settle zahlung zahlbar zahlen bezahlen zahlungsziel fallig
-faellig paiement payer paye reglement verser versement pago pagar pagadero abonar 付款 支付 支払
+faellig paiement payer paye reglement verser versement erstattet gezahlt reimbursed pago pagar pagadero abonar 付款 支付 支払
 
 price cost fee charge rate fare tariff amount expensive expense preis kosten kostet gebuhr teuer
 prix cout coute frais tarif precio coste cuesta tarifa gasto importe betrag beitrag cotisation
@@ -160,6 +160,8 @@ insurance insure insured insurer cover covered coverage versicherung versichert 
 mitversichert abgedeckt assurance assure couvert couverture seguro asegurado cobertura 保险
 
 damage claim schaden beschadigung sinistre dommage dano siniestro 损坏 损失
+
+valid validity valable validite gultig gultigkeit valido valida validez vigente 有效 有效期
 
 vacation holiday holidays leave annual urlaub urlaubstage ferien conges vacances vacaciones 假期 年假
 休假

@@ -15,7 +15,7 @@ from molmo_desktop.retrieval.passages import Passage, ScoredPassage
 from molmo_desktop.retrieval.questions import answer_kind
 from molmo_desktop.retrieval.relevance import Relevance
 from molmo_desktop.retrieval.sources import ReadUnit, passage_units
-from molmo_desktop.retrieval.text import is_table_row, plain_characters
+from molmo_desktop.retrieval.text import plain_characters
 from molmo_desktop.retrieval.tokens import NAME, stem
 from molmo_desktop.retrieval.values import find_values
 
@@ -79,9 +79,7 @@ def find_quote(question: str, ranked: Sequence[ScoredPassage]) -> Quote | None:
 
 
 def _with_header(unit: ReadUnit) -> str:
-    if is_table_row(unit.text) and is_table_row(unit.context):
-        return f"{unit.context}\n{unit.text}"
-    return unit.text
+    return f"{unit.header}\n{unit.text}" if unit.header else unit.text
 
 
 def _value(question: str, unit: ReadUnit, relevance: Relevance) -> str | None:
@@ -120,9 +118,9 @@ def _distance(span: tuple[int, int], words: Sequence[tuple[int, int]]) -> float:
 
 def _asked_column(unit: ReadUnit, relevance: Relevance) -> tuple[int, int] | None:
     """Return the characters of the cell whose head has most of the question's words."""
-    if not (is_table_row(unit.text) and is_table_row(unit.context)):
+    if not unit.header:
         return None
-    heads = unit.context.split("|")
+    heads = unit.header.split("|")
     weights = [
         sum(
             factor * relevance.weights[index]

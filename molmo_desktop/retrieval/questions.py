@@ -12,12 +12,12 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, cast
 
 from molmo_desktop.retrieval.concepts import RELATED, UNSPACED
 from molmo_desktop.retrieval.languages import guess_language, stop_words
 from molmo_desktop.retrieval.text import fold, plain_characters
-from molmo_desktop.retrieval.tokens import character_pairs, stem, whole_forms
+from molmo_desktop.retrieval.tokens import character_pairs, stem, variants, whole_forms
 from molmo_desktop.retrieval.values import find_values, number_forms
 
 AnswerKind = Literal[
@@ -33,7 +33,7 @@ _WEAK_WORDS = frozenset(
     "get got go goes take takes make makes made give gives given put keep used use provided provide "
     "need needed require required come comes happen happens become high set lie lies "
     "gilt lautet betragt gibt liegt hoch gross groß lange heißt findet befindet trouve eleve fait donne "
-    "ofrece tiene encuentra halla "
+    "ofrece tiene encuentra halla faut bring brings "
     "fichier texte indique indiquer mentionne selon donner nom genre "
     "documento archivo pagina dice indica menciona segun dar nombre tipo".split()
 )
@@ -82,6 +82,30 @@ _MARKS_OF_KIND: dict[AnswerKind, tuple[str, ...]] = {
     "url": ("url",),
     "identifier": ("identifier",),
 }
+# Words that a value of the kind says as well, folded.
+_IMPLIED_WORDS: dict[AnswerKind, frozenset[str]] = {
+    kind: frozenset(words.split())
+    for kind, words in cast(
+        "dict[AnswerKind, str]",
+        {
+            "money": "cost costs price amount pay paid charge charged money sum worth kostet kosten "
+            "preis betrag geld teuer bezahlen zahlen cout coute coutent prix montant eleve elevent "
+            "payer cuesta cuestan precio importe pagar coste 多少 价格 金额",
+            "date": "date day month year deadline datum tag jahr monat termin jour date annee fecha dia ano 日期",
+            "time": "time hour uhr uhrzeit spat heure hora 时间",
+            "duration": "long time last lasts days weeks months years hours minutes duration dauer dauert "
+            "lange zeit tage wochen monate jahre duree temps jours mois ans duracion tiempo dura dias "
+            "meses anos period frist delai plazo 期限 时间",
+            "percent": "percent percentage rate prozent prozentsatz satz taux pourcentage tasa porcentaje",
+            "count": "many number anzahl zahl nombre numero cantidad 数量",
+            "person": "person name names people wer namen nom personne persona nombre",
+            "email": "email mail e-mail address adresse electronico electronique correo direccion courriel 邮箱 电子",
+            "phone": "phone telephone number tel call reach telefonnummer telefon nummer rufnummer numero telefono 电话 号码",
+            "url": "website site web page url address internet webseite homepage sitio pagina",
+            "identifier": "number no nr id code nummer numero num reference 编号 号码",
+        },
+    ).items()
+}
 # Kinds so telling that a value is worth finding although no word of the question stands near.
 TELLING_KINDS: frozenset[AnswerKind] = frozenset({"email", "phone", "url"})
 
@@ -95,6 +119,8 @@ class Term:
         forms: Tokens that are this word.
         related: Tokens of words that mean nearly the same.
         weight: 1, less for words that say little ("document", "name").
+        is_implied: A value of the kind that is asked for says it as well: "cost" in "how much
+            does it cost?".
         is_mark: It stands for any value of the kind that is asked for.
     """
 
@@ -102,6 +128,7 @@ class Term:
     forms: frozenset[str]
     related: frozenset[str]
     weight: float = 1.0
+    is_implied: bool = False
     is_mark: bool = False
 
 
@@ -140,7 +167,7 @@ def _question_terms(question: str, languages: frozenset[str]) -> tuple[Term, ...
         elif match["number"]:
             found.append(Term(match[0], number_forms(match[0]), frozenset()))
         elif fold(match[0]) not in stops:
-            found.append(_word_term(match[0], stemmers))
+            found.append(_word_term(match[0], stemmers, answer_kind(question)))
     unique: dict[frozenset[str], Term] = {}
     for term in found:
         unique.setdefault(term.forms, term)
@@ -168,10 +195,11 @@ def _value_terms(plain: str) -> list[tuple[Term, int, int]]:
     return found
 
 
-def _word_term(word: str, languages: Collection[str]) -> Term:
+def _word_term(word: str, languages: Collection[str], kind: AnswerKind) -> Term:
     folded = fold(word)
     forms = {stem(word, language) for language in languages} | {folded}
     forms |= {stem(folded, language) for language in languages}
+    forms |= {other for language in languages for other in variants(word, language)}
     related = {
         token
         for other in related_words(folded, languages)
@@ -180,7 +208,8 @@ def _word_term(word: str, languages: Collection[str]) -> Term:
     }
     is_weak = folded in _WEAK_WORDS or any(stem(folded, lang) in _WEAK_WORDS for lang in languages)
     weight = WEAK_WEIGHT if is_weak else 1.0
-    return Term(word, frozenset(forms), frozenset(related - forms), weight)
+    is_implied = folded in _IMPLIED_WORDS.get(kind, ())
+    return Term(word, frozenset(forms), frozenset(related - forms), weight, is_implied)
 
 
 def _tokens_of(word: str, language: str) -> Sequence[str]:

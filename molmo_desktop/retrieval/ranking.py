@@ -18,7 +18,7 @@ _K1 = 1.2
 _B = 0.6
 _AVERAGE_TOKENS = 70.0
 _HEADING_FACTOR = 0.9  # a word that stands in the heading only
-_CONTEXT_FACTOR = 0.6  # a word in the sentence before, the head row or the heading
+CONTEXT_FACTOR = 0.6  # a word in the sentence before, the head row or the heading
 _NEARNESS_SHARE = 0.35
 _COVERAGE_SHARE = 0.35
 _MIN_WEIGHT = 0.05  # a word of every passage still breaks a tie
@@ -121,6 +121,6 @@ def share(
     found = dict(own)
     for context in contexts:
         for index, factor in context.items():
-            found[index] = max(found.get(index, 0.0), _CONTEXT_FACTOR * factor)
+            found[index] = max(found.get(index, 0.0), CONTEXT_FACTOR * factor)
     total = sum(weights)
     return sum(weights[i] * factor for i, factor in found.items()) / total if total else 0.0

@@ -10,10 +10,11 @@ from functools import cached_property
 from molmo_desktop.retrieval.languages import guess_language
 from molmo_desktop.retrieval.matching import TermMatcher
 from molmo_desktop.retrieval.questions import mark_term, question_terms
-from molmo_desktop.retrieval.ranking import share
+from molmo_desktop.retrieval.ranking import CONTEXT_FACTOR, share
 from molmo_desktop.retrieval.sources import ReadUnit
 
 _MARK_WEIGHT = 0.5
+_IMPLIED_FACTOR = 0.8
 
 
 class Relevance:
@@ -66,12 +67,30 @@ class Relevance:
 
     @cached_property
     def coverage(self) -> list[float]:
-        """For each unit, the share of the question's words, each counted for what it says."""
-        weights = [term.weight for term in self.terms] + [0.0] * bool(self._mark)
-        return [
-            share(weights, own, [near])
-            for own, near in zip(self.found, self.found_near, strict=True)
-        ]
+        """For each unit, `covered` by itself and what it is read with."""
+        return [self.covered(range(index, index + 1)) for index in range(len(self.units))]
+
+    def covered(self, indices: Sequence[int], near_factor: float = CONTEXT_FACTOR) -> float:
+        """Return the share of the question's words that stand in some units, 0 to 1.
+
+        Rare words count no more than others here. A value of the kind that is asked for stands
+        in for the words that it implies.
+
+        Args:
+            indices: Of units that are read together.
+            near_factor: What a word counts that stands in their headings and contexts only.
+        """
+        found: dict[int, float] = {}
+        if any(self.has_value(index) for index in indices):
+            found = {i: _IMPLIED_FACTOR for i, term in enumerate(self.terms) if term.is_implied}
+        for index in indices:
+            for term, factor in self.found[index].items():
+                found[term] = max(found.get(term, 0.0), factor)
+            for term, factor in self.found_near[index].items():
+                found[term] = max(found.get(term, 0.0), near_factor * factor)
+        weights = [term.weight for term in self.terms]
+        total = sum(weights)
+        return sum(w * found.get(i, 0.0) for i, w in enumerate(weights)) / total if total else 0.0
 
     @property
     def asks_for_value(self) -> bool:

@@ -32,7 +32,8 @@ class ReadUnit:
         text: ``page.text[start:end]``.
         language: Of its page.
         heading: Headings above it, as far as known.
-        context: What it is read with: the head row of its table, or the unit before.
+        context: What stands before it: the sentence or row; before a table, for its rows.
+        header: The head row of its table; empty for everything else.
     """
 
     document: Document
@@ -43,6 +44,7 @@ class ReadUnit:
     language: str
     heading: str = ""
     context: str = ""
+    header: str = ""
 
     @cached_property
     def tokens(self) -> frozenset[str]:
@@ -57,7 +59,7 @@ class ReadUnit:
     @cached_property
     def context_tokens(self) -> tuple[str, ...]:
         """Tokens of heading and context, without marks."""
-        marked = cached_tokens(f"{self.heading}\n{self.context}", self.language)
+        marked = cached_tokens(f"{self.heading}\n{self.context}\n{self.header}", self.language)
         return tuple(token for token in marked if not token.startswith("is:"))
 
     @cached_property
@@ -105,11 +107,12 @@ def read_units(documents: Sequence[Document], read: Sequence[Passage]) -> list[R
         if not document or not page:
             continue
         language = page_language(page.text)
-        context = ""
+        context = introduction = ""
         for unit in page_units(page.text):
             text = page.text[unit.start : unit.end]
+            introduction = introduction if unit.header else context
             if unit.start < passage.end and unit.end > passage.start:
-                header = page.text[slice(*unit.header)] if unit.header else context
+                header = page.text[slice(*unit.header)] if unit.header else ""
                 found.setdefault(
                     (passage.content_hash, page.number, unit.start),
                     ReadUnit(

@@ -14,10 +14,13 @@ from molmo_desktop.retrieval.sources import comparable_forms, passage_units
 from molmo_desktop.retrieval.text import fold, plain_characters, sentences
 from molmo_desktop.retrieval.values import find_values
 
-ANSWERABLE_FROM = 0.52  # chosen on the tuning questions of tests/data/retrieval
-_VALUE_BONUS = 0.15
-_NO_VALUE_FACTOR = 0.75
-_FOREIGN_FACTOR = 1.6  # words of another language are found by the table of concepts only
+# Chosen by logistic regression on the tuning questions of tests/data/retrieval.
+ANSWERABLE_FROM = 0.51
+_UNIT_SHARE = 0.4
+_VALUE_BONUS = 0.13
+_NO_VALUE_MALUS = 0.1
+_FOREIGN_BONUS = 0.25  # words of another language are found by the table of concepts only
+_NEAR_FACTOR = 0.9
 _LIST_MARK = re.compile(r"^\s*(?:[-*•]|\(?\d{1,2}[.)])\s+|\[\d{1,3}\]", re.MULTILINE)
 _NAME = re.compile(r"[A-ZÀ-ÖØ-ÞА-Я][\w'’-]+(?:\s+(?:(?:de|van|von|der|den|du|la|le|del|di|da|of|the|&)\s+)*[A-ZÀ-ÖØ-ÞА-Я][\w'’-]+)*")  # fmt: skip
 
@@ -38,27 +41,32 @@ def answerable(question: str, ranked: Sequence[ScoredPassage]) -> bool:
 def answerability(question: str, ranked: Sequence[ScoredPassage]) -> float:
     """Return 0 to 1: how much of the question stands together in one place.
 
-    Counted are the question's telling words in the best sentence or row and in what it is read
-    with; a value of the kind that is asked for ("when": a date) speaks for the place, and its
-    absence everywhere against all of them.
+    Counted are the question's telling words, in the best passage and in its best sentence or row.
+    A value of the kind that is asked for ("when": a date) speaks for a place; its absence
+    everywhere speaks against all of them.
     """
-    units = [unit for item in ranked for unit in passage_units(item.passage)]
+    groups = [passage_units(item.passage) for item in ranked]
+    units = [unit for group in groups for unit in group]
     relevance = Relevance(question, units)
     if not relevance.terms:
         return 1.0
     if not units:
         return 0.0
-    with_value = [relevance.has_value(index) for index in range(len(units))]
-    bonus = _VALUE_BONUS if relevance.asks_for_value else 0.0
-    best = max(
-        coverage + bonus * has_value
-        for coverage, has_value in zip(relevance.coverage, with_value, strict=True)
-    )
-    if relevance.asks_for_value and not any(with_value):
-        best *= _NO_VALUE_FACTOR
-    if relevance.is_foreign:
-        best *= _FOREIGN_FACTOR
-    return min(1.0, best)
+    best, first = 0.0, 0
+    for group in groups:
+        indices = range(first, first + len(group))
+        first += len(group)
+        in_unit = max(
+            relevance.coverage[i] + _VALUE_BONUS / _UNIT_SHARE * relevance.has_value(i)
+            for i in indices
+        )
+        in_passage = relevance.covered(indices, near_factor=_NEAR_FACTOR)
+        best = max(best, _UNIT_SHARE * in_unit + (1 - _UNIT_SHARE) * in_passage)
+    if relevance.asks_for_value and not any(map(relevance.has_value, range(len(units)))):
+        best -= _NO_VALUE_MALUS
+    if relevance.is_foreign and best > 0:
+        best += _FOREIGN_BONUS
+    return min(1.0, max(0.0, best))
 
 
 def unsupported_values(

@@ -217,14 +217,17 @@ def _heading_level(text: str, rows: list[tuple[Span, bool]], index: int) -> int:
     ):
         return 1
     following = text[slice(*rows[index + 1][0])] if index + 1 < len(rows) else ""
+    if re.match(r"\d{1,2} [^\W\d_]", line) and gap and len(following) < _LONG_LINE_CHARACTERS:
+        return 0
     # A character of CJK is about as much as two letters.
     wide = sum(1 for character in following if "\u3040" <= character <= "\u9fff")
-    is_followed_by_prose = len(following) + wide >= _LONG_LINE_CHARACTERS
+    introduces = len(following) + wide >= _LONG_LINE_CHARACTERS or is_table_row(following)
     before = text[rows[index - 1][0].start : rows[index - 1][0].end] if index else ""
     stands_alone = gap or bool(re.search(r"[.!?。！？]$", before))
-    starts_like_one = line[0].isupper() or not line[0].isascii()
-    has_value = bool(re.search(r"\d", line)) or ":" in line
-    return 2 if is_followed_by_prose and stands_alone and starts_like_one and not has_value else 0
+    first = re.sub(r"^\d{1,2} ", "", line)[0]
+    starts_like_one = first.isupper() or not first.isascii()
+    has_value = bool(re.search(r"\d", re.sub(r"^\d{1,2} ", "", line))) or ":" in line
+    return 2 if introduces and stands_alone and starts_like_one and not has_value else 0
 
 
 def heading_text(line: str) -> str:

@@ -27,7 +27,7 @@ from molmo_desktop.retrieval.values import (
 )
 
 # Raise this when tokens change: an index that was written before is then rebuilt.
-TOKENS_VERSION = 2
+TOKENS_VERSION = 3
 
 _UNSPACED = r"\u0e00-\u0edf\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3"
 _PIECE = re.compile(
@@ -50,6 +50,11 @@ CURRENCIES = {
 COMPOUNDING = frozenset({"german", "dutch", "swedish", "danish", "norwegian", "finnish"})
 MIN_COMPOUND_CHARACTERS = 9
 ENDING_MARK = "~"
+_MIN_VARIANT_CHARACTERS = 5
+_GERMAN_PARTICIPLE = re.compile(
+    r"(?P<prefix>ab|an|auf|aus|bei|ein|fest|her|hin|los|mit|nach|um|vor|weg|weiter|zu|zurück|zusammen)?"
+    r"(?:ge(?P<verb>\w{3,}?)(?:t|en)|(?<=.)zu(?P<infinitive>\w{3,})en)"
+)
 _MAX_TOKEN_CHARACTERS = 64
 _STEMMERS = frozenset(Stemmer.algorithms())
 _local = threading.local()
@@ -74,6 +79,7 @@ def tokenize(text: str, language: str, *, marks: bool = False) -> list[str]:
                 found.append((match.start(), CURRENCIES[folded]))
             elif folded not in stops:
                 found.append((match.start(), stem(match["word"], language)))
+                found.extend((match.start(), form) for form in variants(match["word"], language))
         elif match["sign"]:
             found.append((match.start(), CURRENCIES[match["sign"]]))
         elif match["number"]:
@@ -132,6 +138,25 @@ def stem(word: str, language: str) -> str:
     # Accents go last, because stemmers read them.
     lowered = unicodedata.normalize("NFKC", word).lower()
     return fold(str(_stemmer(language).stemWord(lowered))) or fold(word)
+
+
+def variants(word: str, language: str) -> tuple[str, ...]:
+    """Return further tokens of a word where the stemmer is too careful.
+
+    German: "eingereicht" and "einzureichen" are "einreichen", "beginnt" is "beginnen".
+    """
+    if language != "german" or len(word) < _MIN_VARIANT_CHARACTERS:
+        return ()
+    lowered = word.lower()
+    found = []
+    if match := _GERMAN_PARTICIPLE.fullmatch(lowered):
+        verb = match["verb"] or match["infinitive"]
+        found.append(stem(f"{match['prefix'] or ''}{verb}en", language))
+    if lowered.endswith("t") and lowered[-2] not in "aeiouäöüt":
+        found.append(stem(f"{lowered[:-1]}en", language))
+    elif lowered.endswith(("det", "tet")):
+        found.append(stem(f"{lowered[:-2]}en", language))
+    return tuple(token for token in dict.fromkeys(found) if token != stem(word, language))
 
 
 def _stemmer(language: str) -> Stemmer.Stemmer:
