@@ -66,8 +66,12 @@ class CpuTimeModel:
         if elapsed_s > 0:
             self._last = (now_s, busy_s)
         self._energy_j += self.guess.idle_w * elapsed_s
-        self._energy_j += self.guess.full_load_cpu_w * busy_step_s / self._cpu_count
+        self._energy_j += self.energy_of_work_j(busy_step_s)
         return SourceReading(energy_j=self._energy_j)
+
+    def energy_of_work_j(self, busy_s: float) -> float:
+        """Return what so many seconds of one busy processor add to the machine at rest."""
+        return self.guess.full_load_cpu_w * max(0.0, busy_s) / self._cpu_count
 
     def problem(self) -> Problem | None:
         """It always works."""

@@ -11,6 +11,7 @@ from typing import Self
 from molmo_desktop.core.answer import EnergyUse
 from molmo_desktop.meters.carbon import GridIntensity
 from molmo_desktop.meters.chain import PowerChain
+from molmo_desktop.meters.own_time import own_cpu_seconds
 from molmo_desktop.meters.power import PowerSource, SourceReading
 
 # A pause between two samples of power that is longer than this was a machine asleep or stuck:
@@ -73,9 +74,10 @@ class EnergySpan:
 
     Args:
         chain: The power sources.
-        idle_w: Returns the power of the machine at rest by that source, None if unknown.
+        idle_w: Returns the power of the machine at rest by a measured source, None if unknown.
         grid: Carbon is counted with it.
         clock: Seconds of a clock that does not jump.
+        own_cpu_s: Returns the processor time that this program took so far.
         samples_itself: False = the caller calls `take_sample`.
         on_end: Called once, with the span, when it ended.
     """
@@ -87,6 +89,7 @@ class EnergySpan:
         grid: GridIntensity,
         *,
         clock: Callable[[], float] = time.monotonic,
+        own_cpu_s: Callable[[], float] = own_cpu_seconds,
         samples_itself: bool = True,
         on_end: Callable[[EnergySpan], None] | None = None,
     ) -> None:
@@ -95,6 +98,7 @@ class EnergySpan:
         self._idle_w = idle_w
         self._grid = grid
         self._clock = clock
+        self._own_cpu_s = own_cpu_s
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._result: EnergyUse | None = None
@@ -104,6 +108,7 @@ class EnergySpan:
         if source is not chain.estimate:
             self._sums.append((chain.estimate, EnergySum()))
         self._started_s = clock()
+        self._own_cpu_before_s = own_cpu_s()
         self.take_sample()
         self._thread: threading.Thread | None = None
         if samples_itself:
@@ -140,8 +145,7 @@ class EnergySpan:
             energy_j = energy_sum.energy_j
             if energy_j is None:
                 continue
-            idle_w = self._idle_w(source)
-            above_idle_j = None if idle_w is None else max(0.0, energy_j - idle_w * duration_s)
+            above_idle_j = self._above_idle_j(source, energy_j, duration_s)
             return EnergyUse(
                 energy_j=energy_j,
                 above_idle_j=above_idle_j,
@@ -151,6 +155,20 @@ class EnergySpan:
                 grid_g_per_kwh=self._grid.g_per_kwh,
             )
         return EnergyUse(grid_g_per_kwh=self._grid.g_per_kwh)
+
+    def _above_idle_j(
+        self, source: PowerSource, energy_j: float, duration_s: float
+    ) -> float | None:
+        """Return what the answer added.
+
+        The estimate counts this program's own work; a sensor cannot tell programs apart, so
+        there it is what goes beyond the power at rest.
+        """
+        if source is self._chain.estimate:
+            own_s = self._own_cpu_s() - self._own_cpu_before_s
+            return min(energy_j, self._chain.estimate.energy_of_work_j(own_s))
+        idle_w = self._idle_w(source)
+        return None if idle_w is None else max(0.0, energy_j - idle_w * duration_s)
 
     def _run(self) -> None:
         interval_s = min(source.interval_s for source, _ in self._sums)

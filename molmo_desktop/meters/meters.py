@@ -100,8 +100,6 @@ class Meters:
         self._chain.close()
 
     def _idle_w(self, source: PowerSource) -> float | None:
-        if source is self._chain.estimate:
-            return self._chain.estimate.guess.idle_w
         with self._lock:
             return self._idle.of(source)
 

@@ -149,6 +149,25 @@ def test_a_machine_that_slept_on_the_way_has_no_measured_energy(clock, sysfs, ba
     assert span.end().kind == "estimated"
 
 
+def test_the_estimate_counts_only_this_programs_work_as_its_own(clock):
+    busy_s, own_s = [0.0], [70.0]
+    model = CpuTimeModel(PowerGuess("laptop", 8.0, 28.0), 4, lambda: busy_s[0], clock)
+    span = EnergySpan(
+        PowerChain([], model),
+        lambda source: None,
+        grid_of("WORLD"),
+        clock=clock,
+        own_cpu_s=lambda: own_s[0],
+        samples_itself=False,
+    )
+    clock.pass_s(10)
+    busy_s[0] += 40  # all four processors, of which the answer took one
+    own_s[0] += 10
+    use = span.end()
+    assert use.energy_j == pytest.approx(10 * (8 + 28))
+    assert use.above_idle_j == pytest.approx(10 * 28 / 4)
+
+
 def test_nothing_at_all_is_not_available():
     energy_sum = EnergySum()
     assert energy_sum.energy_j is None

@@ -19,6 +19,7 @@ from molmo_desktop.meters.live import IdlePower, LivePower, LivePowerMeter, Load
 from molmo_desktop.meters.machine import PowerGuess
 from molmo_desktop.meters.memory import process_memory, proportional_bytes
 from molmo_desktop.meters.meters import Meters
+from molmo_desktop.meters.own_time import own_cpu_seconds
 from molmo_desktop.meters.power import SourceReading
 from molmo_desktop.meters.rapl import RaplSource
 
@@ -102,6 +103,18 @@ def test_the_users_own_figures_are_used():
     settings = Settings(idle_power_w=100.0, full_load_cpu_power_w=50.0)
     estimate = default_chain(settings, lambda: None).estimate
     assert (estimate.guess.idle_w, estimate.guess.full_load_cpu_w) == (100.0, 50.0)
+
+
+def test_the_programs_own_time_includes_children_alive_and_gone():
+    work = "import time\nwhile time.process_time() < 0.3: pass\nprint(flush=True)\ninput()"
+    before = own_cpu_seconds()
+    with subprocess.Popen(
+        [sys.executable, "-c", work], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        process.stdout.readline()
+        assert own_cpu_seconds() - before >= 0.28
+        process.communicate(b"\n")
+    assert own_cpu_seconds() - before >= 0.28
 
 
 def test_closing_ends_spans_that_nobody_ended():
