@@ -91,10 +91,10 @@ class EngineClient:
             self._refuse_if_closed()
             if self._wanted == request and self.loaded is not None:
                 return self.loaded
-            self._end_process()
             load_errors.check_file(request.model_path)
             if request.mmproj_path is not None:
                 load_errors.check_file(request.mmproj_path)
+            self._end_process()
             self._wanted = request
             return self._load_surviving(request, on_event, cancel)
 
@@ -184,6 +184,7 @@ class EngineClient:
         try:
             return self._load_once(request, settings, on_event, cancel)
         except EngineDied as death:
+            self._end_process()
             if cancel is not None and cancel.is_cancelled:
                 raise Cancelled from death
             if settings.is_safe or not _settings_may_be_guilty(death):
@@ -218,6 +219,7 @@ class EngineClient:
         on_event: OnEvent | None,
         cancel: CancelToken | None,
     ) -> LoadedModel:
+        self._refuse_if_closed()
         self._settings = settings
         self._proved = set()
         self._process = process = EngineProcess(self._log_folder)

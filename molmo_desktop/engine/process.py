@@ -16,6 +16,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -91,14 +92,16 @@ class EngineProcess:
         self._ended_by_us = False
         self._dead = False
         self._connection: Connection | None = None
+        self._process: BaseProcess | None = None
         self._start_error: BaseException | None = None
+        self._tail = ""
         self.exit_code: int | None = None
         self.pid: int | None = None
         self._thread = threading.Thread(target=self._live, name="engine-reader", daemon=True)
         self._thread.start()
         with self._changed:
             self._changed.wait_for(lambda: self.pid is not None or self._dead)
-        if self._start_error is not None:
+        if self.pid is None:
             raise EngineCrashedError(
                 "The engine could not be started.",
                 hint="Restart the program.",
@@ -165,7 +168,7 @@ class EngineProcess:
     def kill(self) -> None:
         """End the process at once; calls in flight raise `EngineDied` with ``by_us``."""
         self._ended_by_us = True
-        if self.pid is not None and not self._dead:
+        if self._process is not None and not self._dead:
             self._process.kill()
 
     def log_tail(self) -> str:
@@ -204,37 +207,36 @@ class EngineProcess:
 
     def _live(self) -> None:
         """Start the process, read it until it ends, reap it."""
-        self._tail = ""
         try:
-            connection = self._start()
+            connection, process = self._start()
+            self._read(connection)
+            self._reap(connection, process)
         except Exception as error:
             self._start_error = error
-        else:
-            self._read(connection)
-            self._reap(connection)
         finally:
             with self._changed:
                 self._dead = True
                 self._changed.notify_all()
 
-    def _start(self) -> Connection:
+    def _start(self) -> tuple[Connection, BaseProcess]:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         try:
-            self._process = context.Process(
+            process = context.Process(
                 target=run_engine,
                 args=(theirs, str(self._log_file), os.getpid()),
                 name="molmo-engine",
                 daemon=True,
             )
-            self._process.start()
+            process.start()
         finally:
             theirs.close()
         with self._changed:
             self._connection = ours
-            self.pid = self._process.pid
+            self._process = process
+            self.pid = process.pid
             self._changed.notify_all()
-        return ours
+        return ours, process
 
     def _read(self, connection: Connection) -> None:
         while True:
@@ -267,12 +269,12 @@ class EngineProcess:
         except Exception:
             logger.exception("A listener of the engine failed.")
 
-    def _reap(self, connection: Connection) -> None:
-        self._process.join(_EXIT_GRACE_S)
-        if self._process.exitcode is None:
-            self._process.kill()
-            self._process.join()
-        self.exit_code = self._process.exitcode
+    def _reap(self, connection: Connection, process: BaseProcess) -> None:
+        process.join(_EXIT_GRACE_S)
+        if process.exitcode is None:
+            process.kill()
+            process.join()
+        self.exit_code = process.exitcode
         self._tail = _read_tail(self._log_file, self._log_start)
         if not self._keeps_log:
             self._log_file.unlink(missing_ok=True)

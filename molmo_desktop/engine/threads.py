@@ -92,12 +92,21 @@ def _own_cores() -> list[int]:
 
 def _snapshot(cores: list[int]) -> _Snapshot:
     own = os.times()
+    own_s = 0.0 if _is_nice() else own.user + own.system
     per_core = psutil.cpu_times(percpu=True)
     busy_s = sum(_busy_s(per_core[core]) for core in cores if core < len(per_core))
-    return _Snapshot(time.monotonic(), busy_s, own.user + own.system)
+    return _Snapshot(time.monotonic(), busy_s, own_s)
+
+
+def _is_nice() -> bool:
+    """Whether this process itself was told to be nice; then its time is not in the sum either."""
+    return hasattr(os, "nice") and os.nice(0) > 0
 
 
 def _busy_s(times: object) -> float:
-    """Return user, system, interrupt and stolen time of a core; guests are within user."""
-    names = ("user", "nice", "system", "irq", "softirq", "steal", "interrupt", "dpc")
+    """Return user, system, interrupt and stolen time of a core; guests are within user.
+
+    Time of programs that were told to be nice does not count: they make room for us.
+    """
+    names = ("user", "system", "irq", "softirq", "steal", "interrupt", "dpc")
     return float(sum(getattr(times, name, 0.0) for name in names))
