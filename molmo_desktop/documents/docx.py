@@ -27,7 +27,7 @@ from molmo_desktop.documents.ooxml import (
     opened,
 )
 from molmo_desktop.documents.sink import Sink
-from molmo_desktop.documents.tables import join_blocks, row_text, table_text
+from molmo_desktop.documents.tables import join_blocks, row_text, spanning, table_text
 
 _TITLE = "Word document"
 _MAIN = "word/document.xml"
@@ -170,12 +170,13 @@ class _Document:
         """Return a table, one line a row."""
         rows = []
         for row in _rows(table):
-            cells = []
+            cells: list[str] = []
             for cell in _cells(row):
                 merge = child(cell, "tcPr", "vMerge")
                 goes_on = merge is not None and attribute(merge, "val", "continue") == "continue"
                 blocks = [] if goes_on else list(self._blocks(cell, depth + 1))
-                cells.append("\n".join(blocks))
+                span = attribute(child(cell, "tcPr", "gridSpan"), "val", "1")
+                cells.extend(spanning("\n".join(blocks), int(span) if span.isdigit() else 1))
             rows.append(cells)
         return table_text(rows)
 

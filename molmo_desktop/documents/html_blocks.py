@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from lxml import etree
 
-from molmo_desktop.documents.tables import join_blocks, table_text
+from molmo_desktop.documents.tables import join_blocks, spanning, table_text
 
 Element = etree._Element
 
@@ -162,10 +162,14 @@ def _is_layout(table: Element) -> bool:
 
 def _table(table: Element, outer: BlockWriter) -> str:
     """Return a table's caption and rows; a cell that spans columns stands once."""
-    rows = [
-        [_cell(cell, outer) for cell in row if cell.tag in ("td", "th")]
-        for row in table.iterdescendants("tr")
-    ]
+    rows = []
+    for row in table.iterdescendants("tr"):
+        cells: list[str] = []
+        for cell in row.iterchildren("td", "th"):
+            span = cell.get("colspan", "1")
+            width = int(span) if span.isdigit() and len(span) < 4 else 1
+            cells.extend(spanning(_cell(cell, outer), width))
+        rows.append(cells)
     captions = [" ".join(_characters(item).split()) for item in _captions(table)]
     return "\n".join([*captions, table_text(rows)])
 

@@ -24,12 +24,17 @@ class MalformedMessageError(ValueError):
 
 
 def pack_page(page: Page) -> tuple[dict[str, Any], list[bytes]]:
-    """Return a page as a JSON head and two blobs: offsets (int32) and boxes (float64)."""
+    """Return a page as a JSON head and two blobs, column after column.
+
+    The first holds all starts, then all ends (int32); the second all x0, y0, x1, y1 (float64).
+    """
+    columns = list(zip(*page.words, strict=True))
     positions: array[int] = array(_POSITIONS)
     coordinates: array[float] = array(_COORDINATES)
-    for word in page.words:
-        positions.extend(word[:2])
-        coordinates.extend(word[2:])
+    for column in columns[:2]:
+        positions.extend(column)
+    for column in columns[2:]:
+        coordinates.extend(column)
     head = {
         "kind": "page",
         "number": page.number,
@@ -68,13 +73,14 @@ def unpack_page(head: dict[str, Any], blobs: list[bytes]) -> Page:
 
 
 def _words(positions: array[int], coordinates: array[float], text: str) -> tuple[WordBox, ...]:
-    if len(coordinates) != 2 * len(positions) or len(positions) % 2:
+    count, rest = divmod(len(positions), 2)
+    if rest or len(coordinates) != 4 * count:
         raise MalformedMessageError("page: boxes and offsets do not match")
-    starts, ends = positions[0::2], positions[1::2]
-    if starts and (min(starts) < 0 or max(ends) > len(text)):
+    starts, ends = positions[:count], positions[count:]
+    if count and (min(starts) < 0 or max(ends) > len(text)):
         raise MalformedMessageError("page: a word outside the text")
-    boxes = iter(coordinates)
-    return tuple(map(WordBox, starts, ends, boxes, boxes, boxes, boxes))
+    columns = [coordinates[at * count : (at + 1) * count] for at in range(4)]
+    return tuple(map(WordBox, starts, ends, *columns))
 
 
 def pack_image(image: PageImage) -> tuple[dict[str, Any], list[bytes]]:

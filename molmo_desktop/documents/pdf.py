@@ -46,6 +46,7 @@ def read(path: Path, sink: Sink) -> None:
         damaged: list[int] = []
         without_text: list[int] = []
         off_page: list[int] = []
+        hidden: list[int] = []
         for index in range(page_count):
             label = _label(document, index)
             try:
@@ -58,6 +59,8 @@ def read(path: Path, sink: Sink) -> None:
                 without_text.append(index + 1)
             if text.has_off_page:
                 off_page.append(index + 1)
+            if text.has_hidden:
+                hidden.append(index + 1)
             sink.page(
                 text.text,
                 width_pt=frame.width_pt,
@@ -69,8 +72,10 @@ def read(path: Path, sink: Sink) -> None:
         raise problems.damaged(path, _TITLE, "no page could be loaded")
     _warn(sink, damaged, "could not be read", "could not be read")
     _warn(sink, without_text, "has no text", "have no text")
-    hidden = "text outside the visible page, which was left out"
-    _warn(sink, off_page, f"has {hidden}", f"have {hidden}")
+    outside = "text outside the visible page, which was left out"
+    _warn(sink, off_page, f"has {outside}", f"have {outside}")
+    invisible = "hidden text, which was left out"
+    _warn(sink, hidden, f"has {invisible}", f"have {invisible}")
 
 
 def render(path: Path, page_number: int, *, max_px: int | None = None) -> PageImage:

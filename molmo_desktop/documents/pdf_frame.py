@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import pypdfium2.raw as pdfium_c
 
 Box = tuple[float, float, float, float]
+_SLACK_PT = 1.0
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,9 @@ class PageFrame:
         up = self.top - self.bottom
         return self.right - self.left if self.quarter_turns % 2 else up
 
-    def upright(self, left: float, bottom: float, right: float, top: float) -> Box:
-        """Return a user-space rectangle as (x0, y0, x1, y1) of the upright page."""
+    def upright(self, rect: Box) -> Box:
+        """Return a user-space box (left, bottom, right, top) as (x0, y0, x1, y1) upright."""
+        left, bottom, right, top = rect
         if self.quarter_turns == 0:
             return left - self.left, self.top - top, right - self.left, self.top - bottom
         if self.quarter_turns == 1:
@@ -54,6 +56,14 @@ class PageFrame:
         if self.quarter_turns == 2:
             return self.right - right, bottom - self.bottom, self.right - left, top - self.bottom
         return self.top - top, self.right - right, self.top - bottom, self.right - left
+
+    def holds_middle(self, rect: Box) -> bool:
+        """Whether the middle of a user-space box lies in the visible part."""
+        x, y = (rect[0] + rect[2]) / 2, (rect[1] + rect[3]) / 2
+        return (
+            self.left - _SLACK_PT <= x <= self.right + _SLACK_PT
+            and self.bottom - _SLACK_PT <= y <= self.top + _SLACK_PT
+        )
 
 
 def page_frame(page: object) -> PageFrame:

@@ -2,8 +2,8 @@
 """The text of one PDF page and where its words stand.
 
 PDFium gives characters in the order of the page's content, with ends of lines. Words are cut
-here and boxed from their first and last character: two calls a word instead of one a
-character make it several times faster than a loop over characters.
+here, letters are put for the shapes of letters, words broken at the end of a line are joined,
+and what no reader of the page can see is left out and reported.
 """
 
 from __future__ import annotations
@@ -11,29 +11,35 @@ from __future__ import annotations
 import ctypes
 import re
 import unicodedata
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import pypdfium2.raw as pdfium_c
 
 from molmo_desktop.core.pages import WordBox
-from molmo_desktop.documents.pdf_frame import Box, PageFrame
-from molmo_desktop.documents.pdf_layout import Line, Word, in_reading_order
+from molmo_desktop.documents.pdf_boxes import CharacterBoxes, Rect, has_covering_picture
+from molmo_desktop.documents.pdf_frame import PageFrame
+from molmo_desktop.documents.pdf_layout import (
+    Line,
+    Word,
+    in_reading_order,
+    make_line,
+    paragraph_starts,
+)
 
 # PDFium writes this for the hyphen at the end of a line whose word goes on in the next.
 _HYPHEN = "\ufffe"
 # Scripts without spaces are cut into single characters, so that a passage can begin anywhere.
 _UNSPACED = "\u2e80-\u9fff\uf900-\ufaff\uff66-\uff9f"
 _TOKEN = re.compile(rf"\r?\n|{_HYPHEN}|[{_UNSPACED}]|[^\s{_HYPHEN}{_UNSPACED}]+")
-_IS_UNSPACED = re.compile(f"[{_UNSPACED}]")
 # Presentation forms and ligatures: one glyph's shape instead of the letters that it stands for.
 _SHAPES = re.compile("[\ufb00-\ufdff\ufe70-\ufefc\uf900-\ufaff]")
 _DROPPED = re.compile("[\x00-\x1f\x7f-\x9f\xad\u200b\u2060\ufeff\ufffe\uffff\ud800-\udfff]")
 _SYMBOL_BULLETS = str.maketrans({"\uf0b7": "•", "\uf0a7": "▪", "\uf0d8": "➢", "\uf0fc": "✓"})
-# A font's own ascent and descent are wrong in some files; then the glyphs' boxes are used.
-_TALL = 2.5
-_MIN_SIDE_PT = 0.05
+# Between words of a line a gap this many times its height is a column of a table.
+_COLUMN_GAP = 1.8
+_MARK_CHARS = 4
+_LINE_ENDS = ("\n", "\r\n", _HYPHEN)
 
 
 @dataclass(frozen=True)
@@ -41,63 +47,108 @@ class PageText:
     """What was read on a page.
 
     Attributes:
-        text: Lines in reading order, separated by newlines.
+        text: Lines in reading order, separated by newlines, paragraphs by an empty line;
+            a tab stands between the columns of a table.
         words: With offsets into ``text`` and boxes in points of the upright page.
         has_off_page: Text stands outside the visible page; it is not in ``text``.
+        has_hidden: Text is drawn invisible or too small to be read; it is not in ``text``.
     """
 
     text: str
     words: list[WordBox]
-    has_off_page: bool
+    has_off_page: bool = False
+    has_hidden: bool = False
 
 
 def read_text(page: Any, frame: PageFrame) -> PageText:
     """Return the text of a loaded page (a raw ``FPDF_PAGE``)."""
     text_page = pdfium_c.FPDFText_LoadPage(page)
     if not text_page:
-        return PageText("", [], False)
+        return PageText("", [])
     try:
-        lines, has_off_page = _lines(text_page, frame)
+        collector = _Collector(page, text_page, frame)
+        lines = collector.lines()
     finally:
         pdfium_c.FPDFText_ClosePage(text_page)
     text, words = _joined(in_reading_order(lines, frame.width_pt))
-    return PageText(text, words, has_off_page)
+    return PageText(text, words, collector.has_off_page, collector.has_hidden)
 
 
-def _lines(text_page: Any, frame: PageFrame) -> tuple[list[Line], bool]:
-    """Return the page's lines in content order, without what stands outside the page."""
-    content = _characters(text_page)
-    boxes = _Boxes(text_page, frame)
-    lines: list[Line] = []
-    current: list[Word] = []
-    has_off_page = False
-    for match in _TOKEN.finditer(content):
-        token = match.group()
-        if token == _HYPHEN:
-            if current:
-                current[-1] = current[-1]._replace(is_hyphenated=True)
-            token = "\n"
-        if token[-1] == "\n":
-            if current:
-                lines.append(Line(current))
-                current = []
-            continue
-        word = _normalised(token)
-        if not word:
-            continue
-        box = boxes.of(match.start(), match.end() - 1)
-        if not _is_visible(box, frame):
-            has_off_page = True
-            continue
-        is_glued = (
-            match.start() > 0
-            and bool(current)
-            and content[match.start() - 1] not in " \u00a0\t\u3000"
+class _Checked(NamedTuple):
+    """What is known of the letters from ``bottom`` to ``top`` on a line."""
+
+    bottom: float
+    top: float
+    is_tall: bool
+    is_hidden: bool
+
+    def is_like(self, rect: Rect) -> bool:
+        """Whether a word is about as high at the same height, so most likely written alike."""
+        slack = 0.1 * (self.top - self.bottom)
+        return abs(rect[1] - self.bottom) <= slack and abs(rect[3] - self.top) <= slack
+
+
+class _Collector:
+    """Cuts a page's characters into lines of visible words."""
+
+    def __init__(self, page: Any, text_page: Any, frame: PageFrame) -> None:
+        self.has_off_page = False
+        self.has_hidden = False
+        self._page = page
+        self._frame = frame
+        self._boxes = CharacterBoxes(text_page)
+        self._content = _characters(text_page)
+        self._is_scan: bool | None = None
+
+    def lines(self) -> list[Line]:
+        """Return the lines in content order."""
+        lines: list[Line] = []
+        current: list[Word] = []
+        checked: _Checked | None = None
+        content, around = self._content, self._boxes.around
+        upright, is_on_page = self._frame.upright, self._frame.holds_middle
+        for match in _TOKEN.finditer(content):
+            token = match.group()
+            if token in _LINE_ENDS:
+                if current:
+                    lines.append(make_line(current, token == _HYPHEN))
+                    current = []
+                checked = None
+                continue
+            start, end = match.span()
+            rect = around(start, end - 1)
+            if checked is None or not checked.is_like(rect):
+                checked = self._check(rect, start)
+            if checked.is_tall:
+                rect = self._boxes.drawn(start, end - 1)
+            if checked.is_hidden:
+                continue
+            if not is_on_page(rect):
+                self.has_off_page = True
+                continue
+            word = token if token.isascii() and token.isprintable() else _normalised(token)
+            if word:
+                is_glued = bool(current) and not content[start - 1].isspace()
+                current.append(Word(word, upright(rect), is_glued))
+        if current:
+            lines.append(make_line(current))
+        return lines
+
+    def _check(self, rect: Rect, index: int) -> _Checked:
+        """Look at one letter closely, for all that follow it on the line and look alike."""
+        boxes = self._boxes
+        is_hidden = boxes.is_tiny(rect, index) or (
+            boxes.is_invisible(index) and not self._on_scan()
         )
-        current.append(Word(word, box, is_glued, False))
-    if current:
-        lines.append(Line(current))
-    return lines, has_off_page
+        self.has_hidden = self.has_hidden or is_hidden
+        return _Checked(rect[1], rect[3], boxes.is_too_tall(rect, index), is_hidden)
+
+    def _on_scan(self) -> bool:
+        """Whether invisible text lies over a picture of it, as OCR programs put it."""
+        if self._is_scan is None:
+            frame = self._frame
+            self._is_scan = has_covering_picture(self._page, frame.width_pt, frame.height_pt)
+        return self._is_scan
 
 
 def _characters(text_page: Any) -> str:
@@ -123,103 +174,59 @@ def _character(code: int) -> str:
 
 def _normalised(word: str) -> str:
     """Return a word with letters for shapes, composed accents and nothing invisible."""
-    if word.isascii() and word.isprintable():
-        return word
     word = _DROPPED.sub("", word.translate(_SYMBOL_BULLETS))
     if _SHAPES.search(word):
         return unicodedata.normalize("NFKC", word)
     return unicodedata.normalize("NFC", word)
 
 
-def _is_visible(box: Box, frame: PageFrame) -> bool:
-    """Whether the middle of a box lies on the page."""
-    x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
-    return -1 <= x <= frame.width_pt + 1 and -1 <= y <= frame.height_pt + 1
-
-
-class _Boxes:
-    """Boxes of runs of characters on the upright page."""
-
-    def __init__(self, text_page: Any, frame: PageFrame) -> None:
-        self._text_page = text_page
-        self._frame = frame
-        self._first = pdfium_c.FS_RECTF()
-        self._last = pdfium_c.FS_RECTF()
-        self._first_ref = ctypes.byref(self._first)
-        self._last_ref = ctypes.byref(self._last)
-        self._doubles = [ctypes.c_double() for _ in range(4)]
-
-    def of(self, first: int, last: int) -> Box:
-        """Return the box around characters ``first`` to ``last``, both included."""
-        loose = pdfium_c.FPDFText_GetLooseCharBox
-        a, b = self._first, self._last
-        good = loose(self._text_page, first, self._first_ref)
-        good = good and loose(self._text_page, last, self._last_ref)
-        left, right = min(a.left, b.left), max(a.right, b.right)
-        bottom, top = min(a.bottom, b.bottom), max(a.top, b.top)
-        if (
-            not good
-            or right - left < _MIN_SIDE_PT
-            or top - bottom < _MIN_SIDE_PT
-            or top - bottom > _TALL * self._font_size(first)
-        ):
-            left, bottom, right, top = self._tight(first, last)
-        return self._frame.upright(left, bottom, right, top)
-
-    def _font_size(self, index: int) -> float:
-        return float(pdfium_c.FPDFText_GetFontSize(self._text_page, index)) or 1.0
-
-    def _tight(self, first: int, last: int) -> tuple[float, float, float, float]:
-        """Return the union of the glyphs' own boxes."""
-        left = bottom = float("inf")
-        right = top = float("-inf")
-        x0, x1, y0, y1 = self._doubles
-        for index in range(first, last + 1):
-            pdfium_c.FPDFText_GetCharBox(self._text_page, index, x0, x1, y0, y1)
-            left, right = min(left, x0.value), max(right, x1.value)
-            bottom, top = min(bottom, y0.value), max(top, y1.value)
-        return left, bottom, right, top
-
-
 def _joined(lines: list[Line]) -> tuple[str, list[WordBox]]:
-    """Return the text of ordered lines, and the words with their offsets into it."""
-    parts: list[str] = []
-    words: list[WordBox] = []
-    at = 0
-    for word, separator in _with_separators(lines):
-        if separator:
-            parts.append(separator)
-            at += len(separator)
-        end = at + len(word.text)
-        x0, y0, x1, y1 = word.box
-        words.append(WordBox(at, end, round(x0, 2), round(y0, 2), round(x1, 2), round(y1, 2)))
-        parts.append(word.text)
-        at = end
-    return "".join(parts), words
-
-
-def _with_separators(lines: list[Line]) -> Iterator[tuple[Word, str]]:
-    """Yield each word with what stands before it.
+    """Return the text of ordered lines, and the words with their offsets into it.
 
     A word cut by a hyphen at the end of a line is joined again, and its line ends after it.
     """
+    parts: list[str] = []
+    words: list[WordBox] = []
+    at = 0
     pending = ""
-    broken: Word | None = None
-    for line in lines:
-        for position, word in enumerate(line.words):
-            if broken is not None:
-                yield word, "" if _is_joined(broken, word) else "-"
-                broken = None
-            elif pending or position == 0:
-                yield word, pending
-                pending = ""
+    broken = ""
+    for line, is_start in zip(lines, paragraph_starts(lines), strict=True):
+        if is_start and not broken:
+            pending = "\n\n"
+        column_gap = _COLUMN_GAP * (line.box[3] - line.box[1])
+        before: Word | None = None
+        for word in line.words:
+            text, (x0, y0, x1, y1), is_glued = word
+            if broken:
+                separator = "" if _is_joined(broken, text) else "-"
+                broken = ""
+            elif pending or before is None:
+                separator, pending = pending, ""
+            elif x0 - before.box[2] > column_gap:
+                separator = _column_blank(before, before is line.words[0])
             else:
-                yield word, "" if word.is_glued else " "
+                separator = "" if is_glued else " "
+            if separator:
+                parts.append(separator)
+                at += len(separator)
+            parts.append(text)
+            words.append(WordBox(at, at + len(text), x0, y0, x1, y1))
+            at += len(text)
+            before = word
         pending = "\n"
-        if line.words[-1].is_hyphenated:
-            broken = line.words[-1]
+        broken = line.words[-1].text if line.is_hyphenated else ""
+    return "".join(parts), words
 
 
-def _is_joined(before: Word, after: Word) -> bool:
+def _column_blank(before: Word, is_first: bool) -> str:
+    """Return what stands after a word with a wide gap behind it: a tab between columns.
+
+    The number or bullet of a heading or item stands apart too, but is no column.
+    """
+    is_mark = is_first and len(before.text) <= _MARK_CHARS and not before.text[0].isalpha()
+    return " " if is_mark else "\t"
+
+
+def _is_joined(before: str, after: str) -> bool:
     """Whether the hyphen only served the end of the line."""
-    return before.text[-1:].isalpha() and after.text[:1].islower()
+    return before[-1:].isalpha() and after[:1].islower()

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 SEPARATOR = " | "
+_MAX_SPAN = 64
 _SPACE = re.compile(r"\s+")
 _ITEM = re.compile(r"\s*(?:-|\(?[\divxlcdmIVXLCDM]{1,6}[.)]|\(?[a-zA-Z][.)]|\d+(?:\.\d+)+\.?)\s")
 
@@ -31,8 +32,23 @@ def table_text(rows: Sequence[Sequence[str]]) -> str:
 
     A table of a single column is only a frame around text: its cells become lines.
     """
-    lines = [row_text(row) for row in rows if any(cell.strip() for cell in row)]
-    return "\n".join(line for line in lines if line.strip(" |"))
+    return "\n".join(row_text(_trimmed(row)) for row in rows if any(map(str.strip, row)))
+
+
+def spanning(text: str, column_count: int) -> list[str]:
+    """Return the cells of one that spans several columns: its text, then empty ones.
+
+    So that what stands right of it keeps its column.
+    """
+    return [text, *[""] * (min(max(column_count, 1), _MAX_SPAN) - 1)]
+
+
+def _trimmed(row: Sequence[str]) -> Sequence[str]:
+    """Return a row without the empty cells at its end."""
+    end = len(row)
+    while end and not row[end - 1].strip():
+        end -= 1
+    return row[:end]
 
 
 def join_blocks(blocks: Iterable[str]) -> str:

@@ -28,6 +28,7 @@ def run(connection: Connection, memory_limit_bytes: int, hard_stop_s: float, idl
     """Serve requests; ends when the pipe closes, or after ``idle_s`` without a request."""
     limits.silence()
     limits.ignore_interrupts()
+    limits.collect_rarely()
     limits.write_no_core_file()
     limits.die_with_parent()
     is_limited = limits.limit_memory(memory_limit_bytes)
