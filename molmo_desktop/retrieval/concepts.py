@@ -30,7 +30,7 @@ rent rental miete mietzins kaltmiete loyer alquiler renta 租金 房租
 
 tax vat duty mwst umsatzsteuer mehrwertsteuer ust steuer tva taxe impot iva impuesto 税 税额 增值税
 
-discount rebate reduction reduced rabatt skonto nachlass ermassigung remise rabais reduction
+discount rebate reduction reduced half halfte moitie mitad rabatt skonto nachlass ermassigung remise rabais reduction
 descuento rebaja 折扣 优惠
 
 invoice bill receipt rechnung beleg quittung facture recu factura recibo 发票 账单 請求書

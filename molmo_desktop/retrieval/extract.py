@@ -11,12 +11,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from molmo_desktop.retrieval.languages import stop_words
 from molmo_desktop.retrieval.passages import Passage, ScoredPassage
 from molmo_desktop.retrieval.questions import answer_kind
 from molmo_desktop.retrieval.relevance import Relevance
 from molmo_desktop.retrieval.sources import ReadUnit, passage_units
 from molmo_desktop.retrieval.text import plain_characters
-from molmo_desktop.retrieval.tokens import NAME, stem
+from molmo_desktop.retrieval.tokens import name_spans, stem
 from molmo_desktop.retrieval.values import find_values
 
 MIN_COVERAGE = 0.5
@@ -87,7 +88,7 @@ def _value(question: str, unit: ReadUnit, relevance: Relevance) -> str | None:
     kind = answer_kind(question)
     plain = plain_characters(unit.text)
     if kind == "person":
-        spans = [match.span() for match in NAME.finditer(plain)]
+        spans = name_spans(plain, stop_words(unit.language))
     else:
         wanted = "number" if kind == "count" else kind
         asked = {form for value in find_values(question) for form in value.forms}

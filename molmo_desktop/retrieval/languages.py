@@ -31,7 +31,7 @@ STOP_WORDS: dict[str, frozenset[str]] = {
         "wird werden wurde wurden hat haben hatte kann konnen soll sollte muss mussen darf nicht kein "
         "keine keinen keiner es er sie ihr ihre ihren ihrer ihm ihn sein seine seiner seinen wir uns "
         "unser unsere ich mir mich du dir dich man dieser diese dieses diesem diesen was wer wem wen "
-        "wessen wann wo wohin woher warum wieso weshalb wie viel viele wieviel welche welcher welches "
+        "ab wessen wann wo wohin woher warum wieso weshalb wie viel viele wieviel welche welcher welches "
         "welchen welchem dass daß sich so auch noch nur schon sehr durch gegen bis seit bitte da dort",
         "french": "le la les un une des du de d l et ou mais si a au aux en dans par pour sur sous avec "
         "sans ce cet cette ces il elle ils elles on nous vous je j tu me m te t se s lui leur leurs mon "

@@ -26,20 +26,34 @@ AnswerKind = Literal[
 ]  # fmt: skip
 
 WEAK_WEIGHT = 0.3
-_WEAK_WORDS = frozenset(
-    "document file text pdf page attach attachment say state mention accord describe give show find "
-    "name list kind type sort information detail write written contain include exactly question answer "
-    "dokument datei seite steht stehen nennen nenne angegeben genannt laut art "
-    "get got go goes take takes make makes made give gives given put keep used use provided provide "
-    "need needed require required come comes happen happens become high set lie lies "
-    "gilt lautet betragt gibt liegt hoch gross groß lange heißt findet befindet trouve eleve fait donne "
-    "ofrece tiene encuentra halla faut bring brings "
-    "fichier texte indique indiquer mentionne selon donner nom genre "
-    "documento archivo pagina dice indica menciona segun dar nombre tipo".split()
-)
+_UNSPACED_WEIGHT = 0.5  # two characters are about a word
+# Words that say little about where an answer stands, folded; by the question's language.
+_WEAK_WORDS: dict[str, frozenset[str]] = {
+    "english": frozenset(
+        "document documents file text pdf page pages attachment attached say says state states stated "
+        "mention mentions mentioned accord according describe described give gives given show shows "
+        "find name names list kind type sort information info detail details write written contain "
+        "contains include exactly question answer get got go goes take takes make makes made put keep "
+        "use used provide provided need needed require required come comes happen happens become high "
+        "set bring brings often located situated place happened done".split()
+    ),
+    "german": frozenset(
+        "dokument datei seite text steht stehen nennen nenne angegeben genannt laut art gilt gelten "
+        "lautet betragt gibt liegt hoch gross groß heißt findet befindet kommt geht macht".split()
+    ),
+    "french": frozenset(
+        "document fichier texte page indique indiquee mentionne selon donner donne nom genre trouve "
+        "situe eleve elevent fait faut passe existe".split()
+    ),
+    "spanish": frozenset(
+        "documento archivo texto pagina dice indica menciona segun dar nombre tipo ofrece tiene "
+        "encuentra halla existe hace".split()
+    ),
+}
 _UNSPACED_NOISE = re.compile(
-    r"请问|什么时候|什么|哪一天|哪些|哪个|哪里|哪儿|哪|谁|何时|多少|多久|多长|怎么|怎样|如何|为什么|是否|有没有"
-    r"|吗|呢|的|了|是|在|有|和|与|及|请|几|这|那|该|本|我|您|你|文件|文档|里"
+    r"请问|什么时候|什么|哪一天|哪些|哪个|哪里|哪儿|哪|谁|何时|多少|多久|多长|多大|多远|怎么办|怎么|怎样|如何"
+    r"|为什么|是否|有没有|可以|能否|能不能|应该|需要|必须|一次|至少|最多|大约|关于|进行|表示|一共|总共"
+    r"|吗|呢|的|了|是|在|有|和|与|及|请|几|这|那|该|本|我|您|你|由|文件|文档|里"
     r"|ですか|ますか|とは|です|ます|から|まで|いつ|どこ|だれ|誰|何|いくら|の|は|が|を|に|で|と|も|へ"
 )
 _TERM = re.compile(
@@ -71,7 +85,7 @@ _KINDS: tuple[tuple[AnswerKind, re.Pattern[str]], ...] = tuple(
 # Marks (see `tokens.tokenize`) that can answer a kind of question.
 _MARKS_OF_KIND: dict[AnswerKind, tuple[str, ...]] = {
     "money": ("money",),
-    "date": ("date",),
+    "date": ("date", "time"),
     "time": ("time",),
     "duration": ("duration",),
     "percent": ("percent",),
@@ -167,7 +181,7 @@ def _question_terms(question: str, languages: frozenset[str]) -> tuple[Term, ...
         elif match["number"]:
             found.append(Term(match[0], number_forms(match[0]), frozenset()))
         elif fold(match[0]) not in stops:
-            found.append(_word_term(match[0], stemmers, answer_kind(question)))
+            found.append(_word_term(match[0], own, stemmers, answer_kind(question)))
     unique: dict[frozenset[str], Term] = {}
     for term in found:
         unique.setdefault(term.forms, term)
@@ -195,7 +209,7 @@ def _value_terms(plain: str) -> list[tuple[Term, int, int]]:
     return found
 
 
-def _word_term(word: str, languages: Collection[str], kind: AnswerKind) -> Term:
+def _word_term(word: str, own_language: str, languages: Collection[str], kind: AnswerKind) -> Term:
     folded = fold(word)
     forms = {stem(word, language) for language in languages} | {folded}
     forms |= {stem(folded, language) for language in languages}
@@ -206,7 +220,7 @@ def _word_term(word: str, languages: Collection[str], kind: AnswerKind) -> Term:
         for language in languages
         for token in _tokens_of(other, language)
     }
-    is_weak = folded in _WEAK_WORDS or any(stem(folded, lang) in _WEAK_WORDS for lang in languages)
+    is_weak = folded in _WEAK_WORDS.get(own_language, ())
     weight = WEAK_WEIGHT if is_weak else 1.0
     is_implied = folded in _IMPLIED_WORDS.get(kind, ())
     return Term(word, frozenset(forms), frozenset(related - forms), weight, is_implied)
@@ -232,10 +246,13 @@ def _unspaced_terms(run: str, languages: Collection[str]) -> list[Term]:
             for language in languages
             for token in _tokens_of(other, language)
         }
+        # A term for each character, found by either pair that it is in: pairs across words of
+        # the question need not stand in the document.
         pairs = character_pairs(piece)
-        for pair in pairs:
-            weight = 1.0 / max(1.0, len(pairs) / 2)
-            found.append(Term(pair, frozenset({pair}), frozenset(related - {pair}), weight))
+        for index, character in enumerate(piece):
+            forms = frozenset(pairs[max(0, index - 1) : index + 1])
+            others = frozenset(related - forms)
+            found.append(Term(character, forms, others, _UNSPACED_WEIGHT))
     return found
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import threading
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
 
 import Stemmer
@@ -27,7 +27,7 @@ from molmo_desktop.retrieval.values import (
 )
 
 # Raise this when tokens change: an index that was written before is then rebuilt.
-TOKENS_VERSION = 3
+TOKENS_VERSION = 4
 
 _UNSPACED = r"\u0e00-\u0edf\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3"
 _PIECE = re.compile(
@@ -39,6 +39,15 @@ NAME = re.compile(
     r"(?<!\w)(?:[A-ZÀ-ÖØ-ÞŁŚŻА-Я][\w'-]*[a-zß-öø-ÿа-я]\.?|(?:Mr|Mrs|Ms|Dr|Mme|[A-Z])\.?)"
     r"(?: (?:de|van|von|der|den|du|la|le|del|di|da|of|&|[A-Z]\.))* [A-ZÀ-ÖØ-ÞŁŚŻА-Я][\w'-]*[a-zß-öø-ÿа-яı]"
     r"(?: [A-ZÀ-ÖØ-ÞŁŚŻА-Я][\w'-]*[a-zß-öø-ÿа-я])*"
+)
+# A month or a weekday alone answers "when" too. "May", "March" and "Mars" are other words as well.
+_VAGUE_DATE = re.compile(
+    r"\b(?:January|February|April|June|July|August|September|October|November|December|Januar|Februar"
+    r"|März|Juni|Juli|Oktober|Dezember|janvier|février|avril|juin|juillet|août|septembre|octobre"
+    r"|novembre|décembre|enero|febrero|marzo|abril|junio|julio|agosto|septiembre|octubre|noviembre"
+    r"|diciembre|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|(?:Mon|Diens|Donners|Frei|Sams|Sonn)tag"
+    r"|Mittwoch|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|lunes|martes|miércoles|jueves"
+    r"|viernes|sábado|domingo)s?\b|[星礼]期[一二三四五六日天]|\d{1,2}月"
 )
 # One token for a currency, however it is written.
 CURRENCIES = {
@@ -89,14 +98,32 @@ def tokenize(text: str, language: str, *, marks: bool = False) -> list[str]:
                 (match.start() + offset, pair)
                 for offset, pair in enumerate(character_pairs(fold(match["unspaced"])))
             )
-    values = find_values(plain) if any(c.isdigit() or c == "@" for c in plain) else []
+    has_values = marks or any(c.isdigit() or c == "@" for c in plain)
+    values = find_values(plain) if has_values else []
     found.extend((v.start, form) for v in values for form in whole_forms(v))
     found.extend(_joined_words(plain))
     if marks:
         found.extend((value.start, f"is:{value.kind}") for value in values)
-        found.extend((match.start(), "is:person") for match in NAME.finditer(plain))
+        found.extend((start, "is:person") for start, _ in name_spans(plain, stops))
+        found.extend((match.start(), "is:date") for match in _VAGUE_DATE.finditer(plain))
     found.sort(key=lambda item: item[0])
     return [token[:_MAX_TOKEN_CHARACTERS] for _, token in found]
+
+
+def name_spans(plain: str, stops: Collection[str]) -> list[tuple[int, int]]:
+    """Return where names stand: capitalised words in a row, not counting an article before them.
+
+    Args:
+        plain: Text as `plain_characters` gives it.
+        stops: Stop words of its language.
+    """
+    found = []
+    for match in NAME.finditer(plain):
+        words = match[0].split(" ")
+        is_short = len(words) == 2 and fold(words[0]) in stops
+        if not is_short:
+            found.append(match.span())
+    return found
 
 
 def _joined_words(plain: str) -> Iterator[tuple[int, str]]:

@@ -97,16 +97,37 @@ _UNIT_OF_TIME = re.compile(
     r"|个?(?:小时|月|星期|工作日)|周|天|日|年|分钟|秒)(?![a-zà-ÿ])",
     re.I,
 )
-_NUMBER_WORDS = {
-    "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8,
-    "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "zwei": 2, "drei": 3, "vier": 4, "fünf": 5,
-    "sechs": 6, "sieben": 7, "acht": 8, "neun": 9, "zehn": 10, "elf": 11, "zwölf": 12, "deux": 2,
-    "trois": 3, "quatre": 4, "cinq": 5, "sept": 7, "huit": 8, "neuf": 9, "dix": 10, "onze": 11,
-    "douze": 12, "dos": 2, "tres": 3, "cuatro": 4, "cinco": 5, "seis": 6, "siete": 7, "ocho": 8,
-    "nueve": 9, "diez": 10, "doce": 12, "quinze": 15, "fifteen": 15, "twenty": 20, "thirty": 30,
-    "sixty": 60, "ninety": 90, "dreißig": 30, "trente": 30, "treinta": 30, "两": 2,
+_COUNTING = {
+    "english": "one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
+    "fifteen sixteen seventeen eighteen nineteen twenty",
+    "german": "- zwei drei vier fünf sechs sieben acht neun zehn elf zwölf dreizehn vierzehn fünfzehn "
+    "sechzehn siebzehn achtzehn neunzehn zwanzig",
+    "french": "- deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze "
+    "seize dix-sept dix-huit dix-neuf vingt",
+    "spanish": "- dos tres cuatro cinco seis siete ocho nueve diez once doce trece catorce quince "
+    "dieciséis diecisiete dieciocho diecinueve veinte",
+    "italian": "- due tre quattro cinque sei sette otto nove dieci undici dodici",
+}
+_TENS = {
+    "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "ninety": 90, "dreißig": 30, "vierzig": 40,
+    "fünfzig": 50, "sechzig": 60, "neunzig": 90, "trente": 30, "quarante": 40, "soixante": 60,
+    "treinta": 30, "cuarenta": 40, "sesenta": 60, "noventa": 90, "hundred": 100, "hundert": 100,
 }  # fmt: skip
-_WORD = re.compile(r"[^\W\d_]+")
+_NUMBER_WORDS = _TENS | {
+    word: number
+    for words in _COUNTING.values()
+    for number, word in enumerate(words.split(), 1)
+    if word != "-"
+}
+_CJK_DIGITS = dict(zip("一二三四五六七八九", range(1, 10), strict=True)) | {
+    "两": 2,
+    "〇": 0,
+    "零": 0,
+}
+_CJK_NUMBER = re.compile(
+    r"(?<![一二两三四五六七八九十百千第])[一二两三四五六七八九十百]{1,5}(?=个?[月年日天周小星期分秒])"
+)
+_WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)?")
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _URL = re.compile(
     r"\b(?:https?://|www\.)[^\s<>()|,;]+[^\s<>()|,;.]|\b[\w-]+(?:\.[\w-]+)*\.(?:com|org|net|eu|de|fr|es|it|cn|ch|at|nl|io|gov|edu|example)\b(?:/[^\s<>()|,;]*)?"
@@ -242,7 +263,9 @@ def _phones(text: str) -> Iterator[Value]:
         written = match[0]
         digits = re.sub(r"\D", "", written)
         groups = re.findall(r"\d+", written)
-        looks_dialled = written[0] in "+(0" or re.fullmatch(r"\d{3}[- .]\d{3}[- .]\d{4}", written)
+        looks_dialled = written[0] in "+(0" or re.fullmatch(
+            r"\d{3}[- .]\d{3}[- .]\d{4}|[6-9]\d{2} \d{3} \d{3}", written
+        )
         is_money = re.search(r"[.,]\d\d$", written) and not written.startswith(("+", "0"))
         if 7 <= len(digits) <= 15 and looks_dialled and not is_money and len(groups) > 1:
             local = digits[2:] if digits.startswith("00") else digits
@@ -292,3 +315,20 @@ def _durations_in_words(text: str) -> Iterator[Value]:
         end = unit.end() if unit else match.end()
         kind: ValueKind = "duration" if unit else "number"
         yield Value(kind, match.start(), end, text[match.start() : end], frozenset({str(number)}))
+    for match in _CJK_NUMBER.finditer(text):
+        unit = _UNIT_OF_TIME.match(text, match.end())
+        end = unit.end() if unit else match.end()
+        forms = frozenset({str(_cjk_number(match[0]))})
+        yield Value("duration", match.start(), end, text[match.start() : end], forms)
+
+
+def _cjk_number(written: str) -> int:
+    """Return the value of a number of up to three digits, such as 十八 or 二百."""
+    total, digit = 0, 0
+    for character in written:
+        if character in "十百":
+            total += (digit or 1) * (10 if character == "十" else 100)
+            digit = 0
+        else:
+            digit = _CJK_DIGITS[character]
+    return total + digit
