@@ -8,6 +8,7 @@ Scripts, styles and hidden elements are dropped; nothing is fetched.
 from __future__ import annotations
 
 import re
+from html import unescape
 from pathlib import Path
 
 from lxml import etree, html
@@ -19,6 +20,8 @@ from molmo_desktop.documents.tables import one_line
 
 _TITLE = "web page"
 _CHARSET = re.compile(rb"""(?:charset|encoding)\s*=\s*["']?\s*([A-Za-z0-9_.:-]{2,40})""")
+_UNSEEN = re.compile(r"<(script|style|head|template)\b.*?(?:</\1\s*>|\Z)|<!--.*?-->", re.I | re.S)
+_TAG = re.compile(r"<[^>]*>")
 _HEAD_BYTES = 4096
 _XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 
@@ -44,6 +47,8 @@ def read(path: Path, sink: Sink) -> None:
     if title and title not in result:
         result = f"# {title}\n\n{result}"
     if not result.strip():
+        result = without_tags(content)
+    if not result.strip():
         raise problems.without_pages(path, "text")
     sink.expect(1)
     sink.page(result)
@@ -63,6 +68,15 @@ def decode(content: bytes) -> str:
         except (LookupError, UnicodeDecodeError):
             pass
     return text.decode(content)
+
+
+def without_tags(content: str) -> str:
+    """Return what stands between the tags of a page that no tree could be made of.
+
+    The parser gives up on pages that are nested deeper than any page needs to be.
+    """
+    plain = _TAG.sub(" ", _UNSEEN.sub(" ", text.clean(content)))
+    return "\n".join(one_line(line) for line in unescape(plain).splitlines() if line.strip())
 
 
 def parse(content: str) -> html.HtmlElement | None:

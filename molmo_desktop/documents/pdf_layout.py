@@ -78,8 +78,9 @@ def paragraph_starts(lines: list[Line]) -> list[bool]:
         after.box[1] - before.box[3] if _overlap(before, after) > 0 else None
         for before, after in pairwise(lines)
     ]
-    below = [gap for gap in gaps if gap is not None and gap > -_height(lines[0])]
-    usual = max(0.0, statistics.median(below)) if below else 0.0
+    below = sorted(gap for gap in gaps if gap is not None and gap > -_height(lines[0]))
+    # The smaller gaps are those within paragraphs; on a page of short ones they are not many.
+    usual = max(0.0, below[len(below) // 5]) if below else 0.0
     starts = [False]
     for line, gap in zip(lines[1:], gaps, strict=True):
         starts.append(gap is not None and gap > usual + _PARAGRAPH_GAP * _height(line))

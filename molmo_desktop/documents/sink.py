@@ -11,6 +11,7 @@ from molmo_desktop.documents import problems
 
 MAX_PAGES = 20_000
 MAX_TEXT_CHARS = 50_000_000
+_BLANKS = str.maketrans(dict.fromkeys("\u00a0\u2007\u2009\u200a\u202f", " "))
 
 
 class Sink:
@@ -65,6 +66,8 @@ class Sink:
         self._chars_left -= len(text)
         if self.page_count > MAX_PAGES or self._chars_left < 0:
             raise problems.too_much_text(self.path)
+        # One kind of blank: nobody searches for the others, and lengths stay as they are.
+        text = text.translate(_BLANKS)
         if origin is None:
             origin = "text layer" if text.strip() else "none"
         self._deliver(Page(self.page_count, text, origin, width_pt, height_pt, tuple(words), label))

@@ -33,9 +33,7 @@ def words_of(page: Page) -> list[str]:
 
 def test_text_labels_and_sizes_are_read(read_here, files):
     document = read_here(files / "orchard.pdf")
-    assert [page.label for page in document.pages] == ["i", "ii", ""] or [
-        page.label for page in document.pages
-    ] == ["i", "ii", "1"]
+    assert [page.label for page in document.pages] == ["i", "ii", "1"]
     assert document.pages[0].text == (
         "Orchard report\n\nThe orchard holds 412 apple trees.\nHalf of them were planted in 1987."
         "\n\nHarvest\n\nThe harvest was 9.5 tonnes."
@@ -189,5 +187,5 @@ def test_a_long_text_is_read_fast(read_here, tmp_path):
     document = read_here(path)
     pages_per_s = 200 / (time.process_time() - started)
     assert len(document.pages) == 200
-    assert len(document.pages[0].words) == 300
+    assert len(document.pages[0].words) == 320
     assert pages_per_s > 100, f"{pages_per_s:.0f} pages/s; hundreds are usual"

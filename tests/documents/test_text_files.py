@@ -7,7 +7,6 @@ import pytest
 
 from molmo_desktop.core.errors import DocumentUnreadableError
 from molmo_desktop.documents.csv_table import delimiter_of
-from molmo_desktop.documents.html_blocks import BlockWriter
 from molmo_desktop.documents.pages_in_words import page_list
 
 
@@ -91,8 +90,7 @@ def test_a_page_s_own_word_about_its_encoding_counts(read_here, files):
 def test_a_page_nested_very_deep_is_read(read_here, tmp_path):
     path = tmp_path / "deep.html"
     path.write_text("<html><body>" + "<div>" * 5000 + "bottom" + "</div>" * 5000)
-    assert "bottom" in read_here(path).pages[0].text or True
-    assert BlockWriter().text() == ""
+    assert read_here(path).pages[0].text == "bottom"
 
 
 def test_a_web_page_without_text_is_told(read_here, tmp_path):
