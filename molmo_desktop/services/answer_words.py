@@ -128,6 +128,8 @@ def _seconds(answer: dict[str, Any]) -> str:
     total_s = sum(float(timings.get(name) or 0.0) for name in names)
     if total_s <= 0:
         return ""
+    if total_s < 0.1:
+        return "under 0.1 s"
     return f"{total_s:.1f} s" if total_s < 60 else f"{total_s / 60:.1f} min"
 
 

@@ -20,7 +20,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QApplication, QFrame, QSizePolicy, QTextBrowser, QWidget
 
-from molmo_desktop.ui.theme import ANSWER_CHARACTERS, font_sizes, theme_of
+from molmo_desktop.ui.theme import ANSWER_CHARACTERS, current_theme, font_sizes
 
 _RENDER_MS = 50
 _LINE_HEIGHT_PERCENT = 150.0
@@ -115,7 +115,7 @@ class AnswerText(QTextBrowser):
 
     def _dress(self, document: QTextDocument) -> None:
         """Give lines their height, and code its ground and letters."""
-        theme = theme_of(self)
+        theme = current_theme()
         cursor = QTextCursor(document)
         cursor.beginEditBlock()
         block = document.begin()
@@ -129,7 +129,8 @@ class AnswerText(QTextBrowser):
                 _LINE_HEIGHT_PERCENT, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value
             )
             look.setTopMargin(0)
-            look.setBottomMargin(0 if is_code or block.textList() else 8)
+            is_last = not block.next().isValid()
+            look.setBottomMargin(0 if is_code or is_last or block.textList() else 8)
             if is_code:
                 look.setBackground(QColor(theme.surface))
                 letters = QTextCharFormat()

@@ -18,7 +18,7 @@ from molmo_desktop.services.session import Attachment
 from molmo_desktop.ui import icons
 from molmo_desktop.ui.controls import CardButton, ElidedLabel, IconButton
 from molmo_desktop.ui.flow_layout import FlowLayout
-from molmo_desktop.ui.theme import GAP_PX, theme_of
+from molmo_desktop.ui.theme import GAP_PX, current_theme
 
 _CHIP_PX = 236
 _THUMBNAIL_PX = 36
@@ -45,7 +45,7 @@ class Thumbnail(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the picture, cut to a square, or the icon in the middle."""
-        theme = theme_of(self)
+        theme = current_theme()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)

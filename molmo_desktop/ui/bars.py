@@ -56,14 +56,21 @@ class MessageBar(QFrame):
         words.addWidget(self._text)
         words.addWidget(self._hint)
         words.addWidget(self._details)
-        words.addWidget(self.copy_button, 0, Qt.AlignmentFlag.AlignLeft)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(TIGHT_PX)
+        for item in (self.action_button, self.details_button, self.copy_button):
+            buttons.addWidget(item)
+        buttons.addStretch()
+        self._buttons = QWidget()
+        self._buttons.setLayout(buttons)
+        buttons.setContentsMargins(0, 6, 0, 0)
+        words.addWidget(self._buttons)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(12, GAP_PX, 6, GAP_PX)
         layout.setSpacing(GAP_PX)
         layout.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
         layout.addLayout(words, 1)
-        for item in (self.action_button, self.details_button, self.close_button):
-            layout.addWidget(item, 0, Qt.AlignmentFlag.AlignTop)
+        layout.addWidget(self.close_button, 0, Qt.AlignmentFlag.AlignTop)
 
     @property
     def text(self) -> str:
@@ -96,6 +103,7 @@ class MessageBar(QFrame):
         self.action_button.setText(action_text)
         self.action_button.setAccessibleName(action_text or "Act")
         self.action_button.setVisible(action is not None)
+        self._buttons.setVisible(action is not None or bool(message.detail))
         self.setAccessibleDescription(f"{message.text} {message.hint}".strip())
         self.show()
 

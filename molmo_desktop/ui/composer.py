@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QMimeData, QSize, Qt, Signal
+from PySide6.QtCore import QMimeData, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import (
     QFrame,
@@ -22,7 +22,7 @@ from molmo_desktop.ui.theme import GAP_PX, TIGHT_PX
 
 _MIN_LINES = 2
 _MAX_LINES = 8
-_HINT = "Enter asks, Shift+Enter starts a new line"
+_HINT = "Enter asks · Shift+Enter starts a new line"
 
 
 class QuestionEdit(QPlainTextEdit):
@@ -122,7 +122,7 @@ class Composer(QFrame):
         self.stage.setMinimumWidth(60)
         self.progress = QProgressBar()
         self.progress.setTextVisible(False)
-        self.progress.setFixedSize(QSize(120, 4))
+        self.progress.setFixedHeight(3)
         self.progress.setAccessibleName("Progress")
         self.stop_button = button("Stop", words="Stop the answer")
         self.stop_button.setObjectName("stopButton")
@@ -139,13 +139,13 @@ class Composer(QFrame):
         row.setSpacing(GAP_PX)
         row.addWidget(self.attach_button)
         row.addWidget(self.stage, 1)
-        row.addWidget(self.progress)
         row.addWidget(self.stop_button)
         row.addWidget(self.ask_button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(12, 10, GAP_PX, GAP_PX)
         layout.setSpacing(TIGHT_PX)
         layout.addWidget(self.edit)
+        layout.addWidget(self.progress)
         layout.addLayout(row)
         _keep_place(self.progress)
         _keep_place(self.stop_button)

@@ -5,10 +5,18 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QWidget,
+)
 
 from molmo_desktop.ui import icons
-from molmo_desktop.ui.theme import theme_of
+from molmo_desktop.ui.theme import COLUMN_MAX_PX, current_theme
 
 
 class IconButton(QToolButton):
@@ -56,13 +64,13 @@ class IconButton(QToolButton):
             self.update()
 
     def _draw_icon(self) -> None:
-        theme = theme_of(self)
+        theme = current_theme()
         self.setIcon(icons.icon(self._name, theme.text, theme.line))
 
     def changeEvent(self, event: QEvent) -> None:
         """Redraw the icon in the colours of a new palette."""
         super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange:
+        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.StyleChange):
             self._draw_icon()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -146,7 +154,7 @@ class IconLabel(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the icon in the theme's colour."""
         painter = QPainter(self)
-        colour = getattr(theme_of(self), self._colour_role)
+        colour = getattr(current_theme(), self._colour_role)
         painter.drawPixmap(
             0, 0, icons.pixmap(self._name, colour, self.width(), self.devicePixelRatioF())
         )
@@ -208,6 +216,17 @@ def frame(role: str) -> QFrame:
     result = QFrame()
     result.setProperty("role", role)
     return result
+
+
+def centred(widget: QWidget, max_px: int = COLUMN_MAX_PX) -> QHBoxLayout:
+    """Return a row that keeps a widget in the middle, no wider than that."""
+    widget.setMaximumWidth(max_px)
+    row = QHBoxLayout()
+    row.setContentsMargins(0, 0, 0, 0)
+    row.addStretch(1)
+    row.addWidget(widget, 1000)
+    row.addStretch(1)
+    return row
 
 
 def line() -> QFrame:

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from molmo_desktop.ui.attachment_tray import AttachmentTray
 from molmo_desktop.ui.bars import MessageBar, UndoBar
 from molmo_desktop.ui.composer import Composer
+from molmo_desktop.ui.controls import centred, line
 from molmo_desktop.ui.empty_state import EmptyState
 from molmo_desktop.ui.theme import EDGE_PX, GAP_PX, GROUP_PX
 from molmo_desktop.ui.transcript import Transcript
@@ -28,17 +29,22 @@ class ConversationColumn(QWidget):
         self.undo_bar = UndoBar()
         self.message_bar = MessageBar()
         self.composer = Composer()
-        top = QVBoxLayout()
-        top.setContentsMargins(EDGE_PX, GROUP_PX, EDGE_PX, 0)
-        top.addWidget(self.tray)
-        bottom = QVBoxLayout()
-        bottom.setContentsMargins(GROUP_PX, GAP_PX, GROUP_PX, GROUP_PX)
-        bottom.setSpacing(GAP_PX)
+        # Messages that scroll by end here, not in the middle of nowhere.
+        self.tray_line = line()
+        self.tray_line.hide()
+        top, bottom = QWidget(), QWidget()
+        above = QVBoxLayout(top)
+        above.setContentsMargins(EDGE_PX, 12, EDGE_PX, 12)
+        above.addWidget(self.tray)
+        below = QVBoxLayout(bottom)
+        below.setContentsMargins(EDGE_PX, GAP_PX, EDGE_PX, GROUP_PX)
+        below.setSpacing(GAP_PX)
         for item in (self.undo_bar, self.message_bar, self.composer):
-            bottom.addWidget(item)
+            below.addWidget(item)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addLayout(top)
+        layout.addLayout(centred(top))
+        layout.addWidget(self.tray_line)
         layout.addWidget(self.transcript, 1)
-        layout.addLayout(bottom)
+        layout.addLayout(centred(bottom))

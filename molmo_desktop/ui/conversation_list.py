@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from typing import cast
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QColor, QKeyEvent, QPainter
@@ -19,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from molmo_desktop.store.records import ConversationSummary
-from molmo_desktop.ui.theme import CORNER_PX, caption_font, theme_of
+from molmo_desktop.ui.theme import CORNER_PX, caption_font, current_theme
 
 _ID_ROLE = Qt.ItemDataRole.UserRole
 _ROW_PX = 32
@@ -138,10 +139,10 @@ class _Delegate(QStyledItemDelegate):
         return QSize(100, _GROUP_PX if is_group else _ROW_PX)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
-        view = option.widget
+        view = cast("QListWidget", option.widget)
         rect: QRect = option.rect
         state = option.state
-        theme = theme_of(view)
+        theme = current_theme()
         painter.save()
         area = rect.adjusted(8, 0, -8, 0)
         if index.data(_ID_ROLE) is None:
@@ -153,9 +154,9 @@ class _Delegate(QStyledItemDelegate):
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             selected = bool(state & QStyle.StateFlag.State_Selected)
             hovered = bool(state & QStyle.StateFlag.State_MouseOver)
-            if selected or hovered:
+            has_ring = view.hasFocus() and index == view.currentIndex()
+            if selected or hovered or has_ring:
                 painter.setBrush(QColor(theme.selected if selected else theme.hover))
-                has_ring = selected and view.hasFocus()
                 painter.setPen(QColor(theme.accent) if has_ring else Qt.PenStyle.NoPen)
                 painter.drawRoundedRect(rect.adjusted(1, 1, -1, -1), CORNER_PX, CORNER_PX)
             painter.setPen(QColor(theme.text))

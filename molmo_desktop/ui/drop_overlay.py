@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from molmo_desktop.ui import icons
 from molmo_desktop.ui.dropped import refusals_in_words, sort_out, what_will_happen
-from molmo_desktop.ui.theme import CARD_CORNER_PX, GROUP_PX, caption_font, sized_font, theme_of
+from molmo_desktop.ui.theme import CARD_CORNER_PX, GROUP_PX, caption_font, current_theme, sized_font
 
 _ICON_PX = 40
 
@@ -58,7 +58,7 @@ class DropOverlay(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint a veil, an outline, and the sentence in the middle."""
-        theme = theme_of(self)
+        theme = current_theme()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         veil = QColor(theme.background)

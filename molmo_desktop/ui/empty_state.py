@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from molmo_desktop.core.samples import Example
 from molmo_desktop.models.installed import InstalledModel
-from molmo_desktop.ui.controls import CardButton, ElidedLabel, IconLabel, label
+from molmo_desktop.ui.controls import CardButton, ElidedLabel, IconLabel, centred, label
 from molmo_desktop.ui.model_picker import words_of
 from molmo_desktop.ui.theme import GAP_PX, GROUP_PX
 
@@ -37,7 +37,6 @@ class EmptyState(QWidget):
         self._model.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._model.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._examples = QWidget()
-        self._examples.setMaximumWidth(_EXAMPLES_PX)
         self._examples_layout = QVBoxLayout(self._examples)
         self._examples_layout.setContentsMargins(0, 0, 0, 0)
         self._examples_layout.setSpacing(GAP_PX)
@@ -49,10 +48,7 @@ class EmptyState(QWidget):
         layout.addWidget(IconLabel("drop", "", "accent", 40), 0, Qt.AlignmentFlag.AlignHCenter)
         layout.addWidget(self._title)
         layout.addWidget(self._try)
-        holder = QVBoxLayout()
-        holder.addWidget(self._examples)
-        holder.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-        layout.addLayout(holder)
+        layout.addLayout(centred(self._examples, _EXAMPLES_PX))
         layout.addWidget(self._model)
         layout.addStretch(3)
 
@@ -78,7 +74,6 @@ class EmptyState(QWidget):
             about = ElidedLabel(example.file.name)
             about.setProperty("role", "caption")
             inner.addWidget(about)
-            item.setMinimumWidth(_EXAMPLES_PX)
             item.clicked.connect(lambda _=False, chosen=example: self.example_chosen.emit(chosen))
             self._examples_layout.addWidget(item)
         self._show()

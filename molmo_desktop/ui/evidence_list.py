@@ -113,6 +113,11 @@ class EvidenceList(QScrollArea):
             self._cards.append(card)
         self.verticalScrollBar().setValue(0)
 
+    def content_height(self) -> int:
+        """Return how high all cards are together."""
+        width = self.viewport().width() - 2 * GAP_PX
+        return sum(card.heightForWidth(width) + GAP_PX for card in self._cards)
+
     def mark_chosen(self, evidence: Evidence) -> None:
         """Outline the card of the passage that the viewer shows."""
         for card in self._cards:

@@ -19,7 +19,7 @@ from molmo_desktop.ui.memory_gauge import MemoryGauge, MemoryPart
 from molmo_desktop.ui.power_gauge import PowerGauge, PowerSample
 from molmo_desktop.ui.theme import GAP_PX, TIGHT_PX, sized_font
 
-_FIGURE_PX = 84
+_FIGURE_PX = 100
 
 
 class LivePanel(QFrame):
@@ -214,7 +214,8 @@ def memory_parts(reading: LiveReading, loaded: LoadedModel | None) -> list[Memor
     rest = engine
     if loaded is not None:
         mapped = reading.engine_mapped_bytes
-        weights = min(mapped if mapped is not None else loaded.weights_bytes, rest)
+        # Mapped are also the engine's libraries, so the file's size is the upper bound.
+        weights = min(loaded.weights_bytes, rest if mapped is None else mapped)
         rest -= weights
         encoder = min(loaded.projector_bytes or 0, rest)
         rest -= encoder
@@ -222,13 +223,13 @@ def memory_parts(reading: LiveReading, loaded: LoadedModel | None) -> list[Memor
         rest -= cache
         parts += [
             MemoryPart("weights", weights, "weights"),
-            MemoryPart("picture encoder", encoder, "picture_encoder"),
+            MemoryPart("pictures", encoder, "picture_encoder"),
             MemoryPart("context", cache, "kv_cache"),
         ]
-    parts.append(MemoryPart("computing", rest, "compute"))
-    parts.append(MemoryPart("this window", reading.window_rss_bytes, "information"))
+    parts.append(MemoryPart("compute", rest, "compute"))
+    parts.append(MemoryPart("window", reading.window_rss_bytes, "information"))
     others = used - engine - reading.window_rss_bytes
-    parts.append(MemoryPart("other programs", max(0, others), "other"))
+    parts.append(MemoryPart("others", max(0, others), "other"))
     return parts
 
 

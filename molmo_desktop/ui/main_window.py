@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
@@ -24,7 +24,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
-from molmo_desktop.core.errors import Cancelled, MolmoDesktopError
+from molmo_desktop.core.errors import Cancelled, MolmoDesktopError, UnsupportedFormatError
 from molmo_desktop.core.pages import Document
 from molmo_desktop.core.samples import Example, examples
 from molmo_desktop.meters.reading import LiveReading
@@ -43,12 +43,13 @@ from molmo_desktop.ui.message_views import AnswerView
 from molmo_desktop.ui.side_panel import SidePanel
 from molmo_desktop.ui.sidebar_holder import SidebarHolder
 from molmo_desktop.ui.status_line import StatusLine
-from molmo_desktop.ui.theme import ThemeKeeper
+from molmo_desktop.ui.theme import PANEL_MIN_PX, ThemeKeeper
 from molmo_desktop.ui.window_actions import WindowActions
 from molmo_desktop.ui.window_state import WindowState
 
 _FIRST_WIDTH_PX, _FIRST_HEIGHT_PX = 1280, 800
 _PANEL_ROWS_NEED_PX = 700
+_COLUMN_NEEDS_PX = 480
 
 
 class MainWindow(QMainWindow):
@@ -118,7 +119,7 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(content)
         if not self._state.restore(self, self._splitters()):
             self.resize(_FIRST_WIDTH_PX, _FIRST_HEIGHT_PX)
-            self.splitter.setSizes([640, 400])
+            self.splitter.setSizes([596, 444])
 
     def _splitters(self) -> dict[str, QSplitter]:
         return {"columns": self.splitter}
@@ -288,6 +289,7 @@ class MainWindow(QMainWindow):
     def _on_attachments_changed(self) -> None:
         attachments = self._session.attachments
         self.column.tray.show_attachments(attachments)
+        self.column.tray_line.setVisible(bool(attachments))
         self.column.empty_state.set_has_files(bool(attachments))
         self.panel.on_document_removed([item.path for item in attachments])
 
@@ -391,18 +393,35 @@ class MainWindow(QMainWindow):
         failure: MolmoDesktopError | None,
     ) -> None:
         self.column.transcript.end_answer(
-            end, answer, text=running.text, error=failure.to_dict() if failure else None
+            end,
+            answer,
+            text=running.text,
+            # What to do about it stands in the bar.
+            error={"message": failure.message} if failure else None,
         )
         view = self.column.transcript.last_answer
         if answer is not None and view is not None:
             self._show_evidence(view)
 
     def _show_failure(self, failure: MolmoDesktopError) -> None:
-        self.column.message_bar.show_message(
-            Message("error", failure.message, failure.hint, failure.detail),
-            "Ask again",
-            self.ask_again,
-        )
+        message = Message("error", failure.message, failure.hint, failure.detail)
+        seeing = next((m for m in self._models() if m.has_vision and not m.problem), None)
+        if isinstance(failure, UnsupportedFormatError) and seeing is not None:
+            name = seeing.name
+            self.column.message_bar.show_message(
+                message, f"Ask {name}", lambda: self._ask_another(name)
+            )
+        else:
+            self.column.message_bar.show_message(message, "Ask again", self.ask_again)
+
+    def _ask_another(self, model_name: str) -> None:
+        """Switch to another model and ask the last question again."""
+        picker = self.sidebars.sidebar.picker
+        picker.setCurrentIndex(picker.findData(model_name))
+        self.ask_again()
+
+    def _models(self) -> tuple[InstalledModel, ...]:
+        return self.sidebars.sidebar.picker.models
 
     # --- evidence --------------------------------------------------------------------------
 
@@ -511,8 +530,16 @@ class MainWindow(QMainWindow):
         """Fold what has no room."""
         super().resizeEvent(event)
         self.sidebars.fit(self.width())
+        QTimer.singleShot(0, self, self._give_room)
         if not self._panel_was_toggled and self._backstage.assistant.settings.panel_visible:
             self.panel.live.set_collapsed(self.height() < _PANEL_ROWS_NEED_PX)
+
+    def _give_room(self) -> None:
+        """Take width from the panel before the conversation gets too narrow to read."""
+        column_px, panel_px = self.splitter.sizes()
+        lacking_px = min(_COLUMN_NEEDS_PX - column_px, panel_px - PANEL_MIN_PX)
+        if lacking_px > 0:
+            self.splitter.setSizes([column_px + lacking_px, panel_px - lacking_px])
 
     def showEvent(self, event: QShowEvent) -> None:
         """Take readings while somebody can see them."""

@@ -11,11 +11,13 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPaintE
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from molmo_desktop.services.answer_words import bytes_in_words
-from molmo_desktop.ui.theme import Theme, caption_font, theme_of
+from molmo_desktop.ui.theme import Theme, caption_font, current_theme
 
 _BAR_PX = 10
 _LEGEND_PX = 18
 _DOT_PX = 8
+_ENTRY_GAP_PX = 9
+_MIN_ROWS = 2  # so that the panel does not grow when the engine starts
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ class MemoryGauge(QWidget):
 
     def sizeHint(self) -> QSize:
         """Return the size of the bar with its legend."""
-        rows = max(1, len(self._legend_rows(self.width() or 320)))
+        rows = max(_MIN_ROWS, len(self._legend_rows(self.width() or 320)))
         return QSize(240, _BAR_PX + 8 + rows * _LEGEND_PX)
 
     def minimumSizeHint(self) -> QSize:
@@ -81,7 +83,7 @@ class MemoryGauge(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the bar, the tick of the peak, and the legend."""
-        theme = theme_of(self)
+        theme = current_theme()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._paint_bar(painter, theme)
@@ -95,7 +97,7 @@ class MemoryGauge(QWidget):
                 painter.drawRoundedRect(dot, 2, 2)
                 painter.setPen(QColor(theme.muted))
                 painter.drawText(
-                    QRectF(x + _DOT_PX + 5, y, self.width(), _LEGEND_PX),
+                    QRectF(x + _DOT_PX + 4, y, self.width(), _LEGEND_PX),
                     Qt.AlignmentFlag.AlignVCenter,
                     text,
                 )
@@ -131,10 +133,10 @@ class MemoryGauge(QWidget):
         x = 0.0
         for part in self._parts:
             text = f"{part.name} {bytes_in_words(part.size_bytes)}"
-            needed = _DOT_PX + 5 + metrics.horizontalAdvance(text)
+            needed = _DOT_PX + 4 + metrics.horizontalAdvance(text)
             if rows[-1] and x + needed > width_px:
                 rows.append([])
                 x = 0.0
             rows[-1].append((x, part, text))
-            x += needed + 10
+            x += needed + _ENTRY_GAP_PX
         return rows

@@ -8,12 +8,12 @@ from typing import Any
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QEnterEvent, QGuiApplication
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from molmo_desktop.core.answer import Evidence, Point
 from molmo_desktop.services import answer_words
 from molmo_desktop.ui.answer_text import AnswerText
-from molmo_desktop.ui.controls import ElidedLabel, IconButton, button, frame, label
+from molmo_desktop.ui.controls import IconButton, button, frame, label
 from molmo_desktop.ui.flow_layout import FlowLayout
 from molmo_desktop.ui.theme import GAP_PX, TIGHT_PX
 
@@ -73,9 +73,7 @@ class AnswerView(QWidget):
         self._end.hide()
         self._notices = label("", "caption", wrap=True)
         self._notices.hide()
-        self.quiet_line = ElidedLabel("", mode=Qt.TextElideMode.ElideRight)
-        self.quiet_line.setProperty("role", "caption")
-        self.quiet_line.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+        self.quiet_line = label("", "caption", wrap=True)
         self.copy_button = IconButton("copy", "Copy the answer", size_px=16)
         self.again_button = IconButton("again", "Ask again", shortcut="Ctrl+R", size_px=16)
         self._lay_out()
@@ -146,7 +144,7 @@ class AnswerView(QWidget):
             self._border_as_note()
         self._show_marks()
         self._say(self._notices, "\n".join(answer.get("notices") or ()))
-        self.quiet_line.set_full_text(answer_words.quiet_line(answer))
+        self.quiet_line.setText(answer_words.quiet_line(answer))
 
     def plain_text(self) -> str:
         """Return the answer and how it ended as one paragraph of the conversation."""

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 from molmo_desktop.models.installed import InstalledModel
 from molmo_desktop.services.answer_words import bytes_in_words
 from molmo_desktop.ui import icons
-from molmo_desktop.ui.theme import CORNER_PX, caption_font, theme_of
+from molmo_desktop.ui.theme import CORNER_PX, caption_font, current_theme
 
 _WORDS_ROLE = Qt.ItemDataRole.UserRole + 1
 _FLAGS_ROLE = Qt.ItemDataRole.UserRole - 1
@@ -105,7 +105,7 @@ class ModelPicker(QComboBox):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the frame, the name, and under it the size."""
-        theme = theme_of(self)
+        theme = current_theme()
         painter = QStylePainter(self)
         option = QStyleOptionComboBox()
         self.initStyleOption(option)
@@ -138,7 +138,7 @@ class _Delegate(QStyledItemDelegate):
         option: QStyleOptionViewItem,
         index: QModelIndex | QPersistentModelIndex,
     ) -> None:
-        theme = theme_of(self._picker)
+        theme = current_theme()
         rect = option.rect
         state = option.state
         painter.save()
@@ -172,7 +172,7 @@ def _paint_lines(
     *,
     enabled: bool = True,
 ) -> None:
-    theme = theme_of(picker)
+    theme = current_theme()
     painter.setFont(picker.font())
     painter.setPen(QColor(theme.text if enabled else theme.muted))
     top = area.adjusted(0, 0, 0, -area.height() // 2)

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QToolTip, QWidget
 
 from molmo_desktop.core.answer import Point
 from molmo_desktop.core.pages import Box
-from molmo_desktop.ui.theme import LIGHT, caption_font, theme_of
+from molmo_desktop.ui.theme import LIGHT, caption_font, current_theme
 
 _MARGIN_PX = 16
 _POINT_PX = 10
@@ -100,7 +100,7 @@ class PageCanvas(QWidget):
         """Paint the page, the marks multiplied over it, and the points."""
         if self._image is None:
             return
-        theme = theme_of(self)
+        theme = current_theme()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
@@ -177,6 +177,7 @@ class PageScroll(QScrollArea):
         self._page_size = QSize()
         self._fits_whole = False
         self.setWidget(canvas)
+        canvas.setAutoFillBackground(False)  # setWidget switched it on; the ground is the panel's
 
     @property
     def zoom(self) -> float:

@@ -162,6 +162,12 @@ class PageViewer(QFrame):
         self.pages.zoom_to_fit()
         self._show_page(page_number)
 
+    def clear_marks(self) -> None:
+        """Show the page without the passage and the points of an answer."""
+        if self._evidence is not None or self._points:
+            self._evidence, self._points = None, ()
+            self._show_page(self._number)
+
     def turn(self, pages: int) -> None:
         """Go some pages on, or back."""
         if self._document is not None:

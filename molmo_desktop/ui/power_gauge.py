@@ -11,7 +11,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from molmo_desktop.ui.theme import Theme, caption_font, theme_of
+from molmo_desktop.ui.theme import Theme, caption_font, current_theme
 
 SPAN_S = 120.0
 _HEIGHT_PX = 44
@@ -69,7 +69,7 @@ class PowerGauge(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the spans of answers, the line, and the scale."""
-        theme = theme_of(self)
+        theme = current_theme()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         area = QRectF(0, 2, self.width(), self.height() - 4)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QFrame, QSplitter, QVBoxLayout, QWidget
 
 from molmo_desktop.core.answer import Evidence, Point
@@ -18,7 +18,7 @@ from molmo_desktop.ui.live_panel import LivePanel
 from molmo_desktop.ui.page_viewer import PageViewer
 from molmo_desktop.ui.theme import GAP_PX, PANEL_MAX_PX, PANEL_MIN_PX
 
-_EVIDENCE_PX = 190
+_EVIDENCE_SHARE = 0.42  # of the column, at most
 
 
 class SidePanel(QFrame):
@@ -78,21 +78,29 @@ class SidePanel(QFrame):
     def clear(self) -> None:
         """Show no file and no evidence."""
         self._waiting, self._points = None, ()
-        self.viewer.clear()
         self.show_evidence([], "")
+        self.viewer.clear()
 
     # --- evidence --------------------------------------------------------------------------
 
     def show_evidence(self, evidence: list[Evidence], words: str) -> None:
         """Show the passages of an answer as cards; none hides the list."""
         self.evidence.show_evidence(evidence, words)
-        was_hidden = self._evidence_holder.isHidden()
         self._evidence_holder.setVisible(bool(evidence))
+        if not evidence:
+            self.viewer.clear_marks()
         count = len(evidence)
         self._heading.setText("Evidence" if count < 2 else f"Evidence · {count} passages")
-        if evidence and was_hidden:
-            height = self.splitter.height()
-            self.splitter.setSizes([max(120, height - _EVIDENCE_PX), _EVIDENCE_PX])
+        if evidence:
+            # After the cards have found their places.
+            QTimer.singleShot(0, self, self._fit_evidence)
+
+    def _fit_evidence(self) -> None:
+        """Give the cards the room they need, and no more than their share."""
+        height = self.splitter.height()
+        wanted = self.evidence.content_height() + self._heading.sizeHint().height() + 18
+        wanted = min(wanted, round(height * _EVIDENCE_SHARE))
+        self.splitter.setSizes([height - wanted, wanted])
 
     def show_passage(self, evidence: Evidence) -> None:
         """Open the page of a passage, with the passage marked."""

@@ -3,15 +3,58 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
-from molmo_desktop.ui.controls import IconButton, button, label
+from molmo_desktop.ui import icons
+from molmo_desktop.ui.controls import IconButton, label
 from molmo_desktop.ui.conversation_list import ConversationList
 from molmo_desktop.ui.model_picker import ModelPicker
-from molmo_desktop.ui.theme import GAP_PX, RAIL_PX, SIDEBAR_PX, TIGHT_PX
+from molmo_desktop.ui.theme import GAP_PX, RAIL_PX, SIDEBAR_PX, TIGHT_PX, current_theme
 
 _SEARCH_MS = 150
+
+
+class SearchEdit(QLineEdit):
+    """A field with a magnifying glass."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._glass = self.addAction(QIcon(), QLineEdit.ActionPosition.LeadingPosition)
+        self._draw_icon()
+
+    def _draw_icon(self) -> None:
+        self._glass.setIcon(icons.icon("search", current_theme().muted))
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Redraw the icon in the colours of a new theme."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:
+            self._draw_icon()
+
+
+class NewButton(QPushButton):
+    """The button with the plus."""
+
+    def __init__(self) -> None:
+        super().__init__("New conversation")
+        self.setObjectName("newConversationButton")
+        self.setAccessibleName("New conversation")
+        self.setToolTip("New conversation (Ctrl+N)")
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setIconSize(QSize(16, 16))
+        self._draw_icon()
+
+    def _draw_icon(self) -> None:
+        self.setIcon(icons.icon("new", current_theme().text))
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Redraw the icon in the colours of a new theme."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:
+            self._draw_icon()
 
 
 class Sidebar(QFrame):
@@ -32,11 +75,9 @@ class Sidebar(QFrame):
         self.setProperty("role", "surface")
         self.setAccessibleName("Sidebar")
         self.setFixedWidth(SIDEBAR_PX)
-        self.new_button = button("New conversation")
-        self.new_button.setObjectName("newConversationButton")
-        self.new_button.setToolTip("New conversation (Ctrl+N)")
+        self.new_button = NewButton()
         self.menu_button = IconButton("more", "More", size_px=20)
-        self.search = QLineEdit()
+        self.search = SearchEdit()
         self.search.setObjectName("searchEdit")
         self.search.setPlaceholderText("Search")
         self.search.setAccessibleName("Search the conversations")
@@ -66,8 +107,8 @@ class Sidebar(QFrame):
         layout.setSpacing(GAP_PX)
         layout.addLayout(top)
         layout.addWidget(self.search)
-        layout.addWidget(self.list, 1)
         layout.addWidget(self.nothing)
+        layout.addWidget(self.list, 1)
         layout.addWidget(self.picker)
 
     def say_nothing_found(self, searched: bool, is_empty: bool) -> None:

@@ -7,6 +7,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
+from molmo_desktop.ui.controls import set_property
 from molmo_desktop.ui.sidebar import Rail, Sidebar
 from molmo_desktop.ui.theme import RAIL_PX, SIDEBAR_COLLAPSES_BELOW_PX
 
@@ -82,6 +83,7 @@ class SidebarHolder(QWidget):
         self._veil.pressed.connect(self.close_overlay)
         self._layout.removeWidget(self.sidebar)
         self.sidebar.setParent(window_content)
+        set_property(self.sidebar, "over", True)
         self._place_overlay()
         self._veil.show()
         self.sidebar.show()
@@ -97,6 +99,7 @@ class SidebarHolder(QWidget):
         self._veil.deleteLater()
         self._veil = None
         self.sidebar.hide()
+        set_property(self.sidebar, "over", False)
         self._layout.addWidget(self.sidebar)
 
     def go_to_search(self) -> None:

@@ -3,7 +3,7 @@
 
 Every colour and length of the window comes from here. Fusion draws the widgets; a palette of
 our own replaces the system's, because not every desktop tells Qt about its dark mode. Widgets
-that paint themselves ask `theme_of`.
+that paint themselves ask `current_theme`.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ PANEL_MIN_PX = 360
 PANEL_MAX_PX = 560
 SIDEBAR_COLLAPSES_BELOW_PX = 1000
 ANSWER_CHARACTERS = 72
+COLUMN_MAX_PX = 760
 
 
 @dataclass(frozen=True)
@@ -119,9 +120,11 @@ class FontSizes:
     title_px: int
 
 
-def theme_of(widget: QWidget) -> Theme:
-    """Return the theme that a widget is painted in."""
-    return DARK if widget.palette().color(QPalette.ColorRole.Window).lightness() < 128 else LIGHT
+def current_theme() -> Theme:
+    """Return the theme that the application wears now."""
+    # The application's palette: a widget's own may hold what the style sheet made of it.
+    ground = QApplication.palette().color(QPalette.ColorRole.Window)
+    return DARK if ground.lightness() < 128 else LIGHT
 
 
 def font_sizes(system_font: QFont) -> FontSizes:
@@ -271,6 +274,7 @@ QFrame[role="composer"] {{
     background: {t.raised}; border: 1px solid {t.line}; border-radius: {CARD_CORNER_PX}px;
 }}
 QFrame[role="composer"][active="true"] {{ border-color: {t.accent}; }}
+QFrame[over="true"] {{ border-right: 1px solid {t.line}; }}
 QFrame[role="line"] {{ background: {t.line}; border: none; }}
 
 QPushButton {{
@@ -338,6 +342,7 @@ QComboBox {{
     background: {t.raised}; border: 1px solid {t.line}; border-radius: {CORNER_PX}px;
     padding: 5px 8px; min-height: 18px;
 }}
+QComboBox#modelPicker {{ min-height: 38px; padding: 2px 8px; }}
 QComboBox:hover {{ background: {t.hover}; }}
 QComboBox:focus {{ border-color: {t.accent}; }}
 QComboBox::drop-down {{ border: none; width: 22px; }}
@@ -349,7 +354,6 @@ QComboBox QAbstractItemView {{
 QListView {{
     background: transparent; border: 1px solid transparent; border-radius: {CORNER_PX}px;
 }}
-QListView:focus {{ border-color: {t.accent}; }}
 QScrollArea {{ background: transparent; border: 1px solid transparent; }}
 QScrollArea > QWidget > QWidget[role="clear"] {{ background: transparent; }}
 QScrollArea[role="ring"]:focus {{ border-color: {t.accent}; }}
@@ -363,8 +367,8 @@ QScrollBar::handle:horizontal {{ min-width: 28px; }}
 QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
 QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
 
-QProgressBar {{ background: {t.line}; border: none; border-radius: 2px; max-height: 4px; }}
-QProgressBar::chunk {{ background: {t.accent}; border-radius: 2px; }}
+QProgressBar {{ background: {t.line}; border: none; border-radius: 1px; max-height: 4px; }}
+QProgressBar::chunk {{ background: {t.accent}; border-radius: 1px; }}
 
 QMenu {{ background: {t.raised}; border: 1px solid {t.line}; padding: 4px; }}
 QMenu::item {{ padding: 6px 24px 6px 12px; border-radius: 4px; }}

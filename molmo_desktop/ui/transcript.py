@@ -7,14 +7,14 @@ from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from molmo_desktop.store.records import MessageRecord
+from molmo_desktop.ui.controls import centred
 from molmo_desktop.ui.message_views import AnswerView, QuestionView
 from molmo_desktop.ui.theme import EDGE_PX, GROUP_PX
 
 _NEAR_END_PX = 48
-_MESSAGE_MAX_PX = 760
 
 
 class Transcript(QScrollArea):
@@ -49,17 +49,12 @@ class Transcript(QScrollArea):
         content = QWidget()
         content.setProperty("role", "clear")
         self._column = QWidget()
-        self._column.setMaximumWidth(_MESSAGE_MAX_PX)
         self._messages = QVBoxLayout(self._column)
         self._messages.setContentsMargins(EDGE_PX, GROUP_PX, EDGE_PX, GROUP_PX)
         self._messages.setSpacing(GROUP_PX)
         self._messages.addWidget(self._empty_state, 1)
         self._messages.addStretch()
-        row = QHBoxLayout(content)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addStretch(0)
-        row.addWidget(self._column, 1)
-        row.addStretch(0)
+        content.setLayout(centred(self._column))
         self.setWidget(content)
 
     # --- what is in it ---------------------------------------------------------------------
