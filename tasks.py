@@ -25,7 +25,7 @@ from tooling.progress import StepFailedError, say  # noqa: E402
 
 SAMPLE = ROOT / "assets" / "samples" / "invoice.pdf"
 SAMPLE_QUESTION = "What is the total due?"
-VENV = environment.Environment(ROOT / ".venv")
+VENV = environment.Environment(ROOT / ".venv", environment.SETUP_LOG)
 
 USAGE = """\
 Molmo Desktop: python3 tasks.py VERB   (on Windows: py tasks.py VERB)
@@ -48,26 +48,28 @@ def prepare(groups: tuple[environment.PackageGroup, ...]) -> None:
         StepFailedError: Something could not be installed.
     """
     lacking = VENV.lacks(groups)
-    needs_compiler = environment.ENGINE in lacking
-    if not (
-        lacking or VENV.lacks_project() or system.lacks_something(needs_compiler=needs_compiler)
-    ):
+    needs = _system_needs(lacking)
+    if not (lacking or VENV.lacks_project() or system.lacks_something(needs)):
         return
-    with environment.only_one_setup():
+    with environment.fresh_log(VENV.log_file):
         _install(VENV.lacks(groups))
+
+
+def _system_needs(lacking: list[environment.PackageGroup]) -> system.Needs:
+    return system.Needs(
+        compiler=environment.ENGINE in lacking, venv=bool(lacking) and not VENV.python.exists()
+    )
 
 
 def _install(lacking: list[environment.PackageGroup]) -> None:
     say(f"Setting up Molmo Desktop in {ROOT}")
-    needs_compiler = environment.ENGINE in lacking
-    if needs_compiler:
+    if environment.ENGINE in lacking:
         say("The first time this downloads about 0.4 GB and compiles the inference engine,")
         say("which takes 4 to 10 minutes on two cores. Later starts take a second.")
         environment.warn_about_disk_space()
-    system.prepare_system(environment.LOG_FILE, needs_compiler=needs_compiler)
+    system.prepare_system(VENV.log_file, _system_needs(lacking))
     if not lacking and not VENV.lacks_project():
         return
-    system.prepare_venv_module(environment.LOG_FILE)
     VENV.create()
     for group in lacking:
         VENV.install(group)
@@ -147,9 +149,8 @@ def package(arguments: list[str]) -> int:
         return _refuse("“package” takes no arguments.")
     from tooling import bundle
 
-    with environment.only_one_setup():
-        system.prepare_system(environment.LOG_FILE, needs_compiler=True)
-        system.prepare_venv_module(environment.LOG_FILE)
+    with environment.fresh_log(bundle.PACKAGE_LOG):
+        system.prepare_system(bundle.PACKAGE_LOG, system.Needs(compiler=True, venv=True))
         folder = bundle.build()
     say(f"The bundle is in {folder}.")
     return 0

@@ -24,7 +24,6 @@ from tooling import licences, smoke
 from tooling.environment import (
     BUILD_FOLDER,
     ENGINE,
-    LOG_FILE,
     PACKAGING,
     ROOT,
     RUNTIME,
@@ -34,6 +33,7 @@ from tooling.environment import (
 )
 from tooling.progress import ProgressLine, StepFailedError, run_logged, say
 
+PACKAGE_LOG = BUILD_FOLDER / "package.log"
 DIST_FOLDER = ROOT / "dist"
 BUNDLE_FOLDER = DIST_FOLDER / "molmo-desktop"
 PROGRAM = BUNDLE_FOLDER / ("molmo-desktop.exe" if sys.platform == "win32" else "molmo-desktop")
@@ -53,7 +53,7 @@ def build() -> Path:
         StepFailedError: A step failed, or the bundle does not do what it should.
     """
     say("Building the bundle in build/package-venv and dist/.")
-    venv = Environment(BUILD_FOLDER / "package-venv")
+    venv = Environment(BUILD_FOLDER / "package-venv", PACKAGE_LOG)
     venv.create()
     for group in venv.lacks((TOOLS, RUNTIME, STARTER, PACKAGING)):
         venv.install(group)
@@ -87,7 +87,7 @@ def _run_pyinstaller(venv: Environment) -> None:
         *("--distpath", DIST_FOLDER, "--workpath", BUILD_FOLDER / "pyinstaller"),
         ROOT / "packaging" / "molmo-desktop.spec",
     ]
-    run_logged(command, "bundle", LOG_FILE, cwd=ROOT)
+    run_logged(command, "bundle", PACKAGE_LOG, cwd=ROOT)
 
 
 def _link_copies(folder: Path) -> None:

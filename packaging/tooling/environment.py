@@ -14,6 +14,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,7 @@ from tooling.progress import StepFailedError, run_logged, say
 ROOT = Path(__file__).resolve().parents[2]
 LOCK_FOLDER = ROOT / "requirements"
 BUILD_FOLDER = ROOT / "build"
-LOG_FILE = BUILD_FOLDER / "setup.log"
+SETUP_LOG = BUILD_FOLDER / "setup.log"
 STAMP_NAME = "setup-stamp.json"
 NEEDED_FREE_BYTES = 3_000_000_000  # the environment is 0.8 GB; downloads and the build the rest
 
@@ -76,8 +77,9 @@ DEVELOPMENT_GROUPS = (*RUN_GROUPS, DEVELOPMENT)
 class Environment:
     """One virtual environment and what has been put into it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, log_file: Path) -> None:
         self.folder = folder
+        self.log_file = log_file
 
     @property
     def python(self) -> Path:
@@ -102,7 +104,9 @@ class Environment:
         if self.folder.exists():
             say(f"The environment {self.folder} does not work any more; making it anew.")
             shutil.rmtree(self.folder)
-        run_logged([sys.executable, "-m", "venv", self.folder], "virtual environment", LOG_FILE)
+        run_logged(
+            [sys.executable, "-m", "venv", self.folder], "virtual environment", self.log_file
+        )
 
     def install(self, group: PackageGroup, extra_options: Sequence[str] = ()) -> None:
         """Install one group from its lock.
@@ -165,7 +169,9 @@ class Environment:
         command = [str(self.python), "-m", "pip", "--verbose", *arguments]
         if arguments[0] == "install" and self._stamp().get(TOOLS.name):
             command += ["--progress-bar", "raw"]  # pip 24.1 and later; a fresh venv's is older
-        run_logged(command, title, LOG_FILE, env=_pip_variables() | (variables or {}), cwd=ROOT)
+        run_logged(
+            command, title, self.log_file, env=_pip_variables() | (variables or {}), cwd=ROOT
+        )
 
     def _works(self) -> bool:
         check = "import sys, pip; raise SystemExit(sys.version_info < (3, 11))"
@@ -201,10 +207,13 @@ def warn_about_disk_space() -> None:
 
 
 @contextlib.contextmanager
-def only_one_setup() -> Iterator[None]:
-    """Begin a fresh log, after any other set-up in this folder has ended."""
-    BUILD_FOLDER.mkdir(exist_ok=True)
-    with (BUILD_FOLDER / "setup.lock").open("a+") as file:
+def fresh_log(log_file: Path) -> Iterator[None]:
+    """Begin a log anew, and let others that want to write to it wait until this has ended.
+
+    So two set-ups in one folder never mix.
+    """
+    log_file.parent.mkdir(parents=True, exist_ok=True)
+    with log_file.with_suffix(".lock").open("a+") as file:
         if sys.platform == "win32":
             import msvcrt
 
@@ -216,16 +225,17 @@ def only_one_setup() -> Iterator[None]:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                say("Another set-up is running in this folder; waiting for it to end.")
+                say("The same is being done by another command; waiting for it to end.")
                 fcntl.flock(file, fcntl.LOCK_EX)
-        LOG_FILE.write_text("", encoding="utf-8")
+        log_file.write_text("", encoding="utf-8")
         yield
 
 
 def _project_fingerprint() -> str:
-    """Hash of what an editable installation depends on, and of the place it points to."""
-    content = (ROOT / "pyproject.toml").read_bytes() + str(ROOT).encode()
-    return hashlib.sha256(content).hexdigest()
+    """Hash of what an installation of the project depends on, and of the place it points to."""
+    content = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    parts = (str(ROOT), content["build-system"], content["project"], content["tool"]["setuptools"])
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def _pip_variables() -> dict[str, str]:

@@ -18,10 +18,10 @@ from tooling.environment import (
     BUILD_FOLDER,
     DEVELOPMENT,
     ENGINE,
-    LOG_FILE,
     PACKAGING,
     ROOT,
     RUNTIME,
+    SETUP_LOG,
     STARTER,
     TOOLS,
     Environment,
@@ -56,12 +56,12 @@ def _compile(uv: Path, group: PackageGroup, arguments: list[str]) -> None:
         *("--no-emit-index-url", "--custom-compile-command", COMMAND_TO_NAME),
         *("--quiet", "--output-file", str(group.lock_file.relative_to(ROOT))),
     ]
-    run_logged(command, f"lock “{group.name}”", LOG_FILE, cwd=ROOT)
+    run_logged(command, f"lock “{group.name}”", SETUP_LOG, cwd=ROOT)
 
 
 def _find_uv() -> Path:
     """Return an installed uv, or install one into ``build/lock-venv``."""
-    environment = Environment(BUILD_FOLDER / "lock-venv")
+    environment = Environment(BUILD_FOLDER / "lock-venv", SETUP_LOG)
     beside = environment.python.with_name("uv.exe" if sys.platform == "win32" else "uv")
     found = shutil.which("uv") or (str(beside) if beside.exists() else None)
     if found is None:

@@ -18,6 +18,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from tooling.progress import StepFailedError, run_logged, say
@@ -73,48 +74,47 @@ _WINDOWS_COMMAND = (
 )
 
 
-def lacks_something(*, needs_compiler: bool) -> bool:
+@dataclass(frozen=True)
+class Needs:
+    """What the steps ahead ask of the system, beside the libraries of Qt.
+
+    Attributes:
+        compiler: The inference engine is still to be compiled.
+        venv: A virtual environment is still to be made.
+    """
+
+    compiler: bool = False
+    venv: bool = False
+
+
+def lacks_something(needs: Needs) -> bool:
     """Return whether anything seems to be missing; takes a few milliseconds."""
     if SYSTEM == "linux":
-        return bool(_missing_debian_packages(needs_compiler=needs_compiler))
-    return needs_compiler and not has_compiler()
+        return bool(_missing_debian_packages(needs))
+    return needs.compiler and not has_compiler()
 
 
-def prepare_system(log_file: Path, *, needs_compiler: bool) -> None:
-    """Install or name what the operating system lacks for the window and for the build.
-
-    Needs no root when nothing is missing.
+def prepare_system(log_file: Path, needs: Needs) -> None:
+    """Install or name what the operating system lacks; needs no root when nothing is missing.
 
     Args:
         log_file: Receives what apt prints.
-        needs_compiler: Whether the inference engine is still to be built.
-    """
-    if not lacks_something(needs_compiler=needs_compiler):
-        return
-    if SYSTEM == "linux":
-        _prepare_linux(log_file, needs_compiler=needs_compiler)
-        return
-    command = _WINDOWS_COMMAND if SYSTEM == "win32" else _MACOS_COMMAND
-    say("No C++ compiler was found; the inference engine needs one. Install it with:")
-    say(f"  {command}")
-
-
-def prepare_venv_module(log_file: Path) -> None:
-    """Install Python's own venv module where Debian has split it off.
+        needs: What the steps ahead ask for.
 
     Raises:
-        StepFailedError: The module is missing and could not be installed.
+        StepFailedError: No virtual environment can be made, so nothing can go on.
     """
-    if importlib.util.find_spec("ensurepip"):
-        return
-    package = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
-    if _is_debian():
-        _apt_install([package], log_file)
-        importlib.invalidate_caches()
-    if not importlib.util.find_spec("ensurepip"):
+    if lacks_something(needs):
+        if SYSTEM == "linux":
+            _prepare_linux(log_file, needs)
+        else:
+            command = _WINDOWS_COMMAND if SYSTEM == "win32" else _MACOS_COMMAND
+            say("No C++ compiler was found; the inference engine needs one. Install it with:")
+            say(f"  {command}")
+    if needs.venv and not _has_venv_module():
         raise StepFailedError(
-            "This Python has no “ensurepip” module, so no virtual environment can be made. "
-            f"Install it (on Debian: apt install {package}) and run the command again."
+            "This Python cannot make virtual environments. "
+            f"Install its venv module (on Debian: {_venv_package()}) and run the command again."
         )
 
 
@@ -155,11 +155,11 @@ def has_font() -> bool:
     return False
 
 
-def _prepare_linux(log_file: Path, *, needs_compiler: bool) -> None:
-    missing = _missing_debian_packages(needs_compiler=needs_compiler)
+def _prepare_linux(log_file: Path, needs: Needs) -> None:
+    missing = _missing_debian_packages(needs)
     if _is_debian():
         _apt_install(missing, log_file)
-        missing = _missing_debian_packages(needs_compiler=needs_compiler)
+        missing = _missing_debian_packages(needs)
         if not missing:
             return
     say("These system packages seem to be missing (Debian's names): " + " ".join(missing))
@@ -168,13 +168,25 @@ def _prepare_linux(log_file: Path, *, needs_compiler: bool) -> None:
     say("Going on without them; the window may not start.")
 
 
-def _missing_debian_packages(*, needs_compiler: bool) -> list[str]:
+def _missing_debian_packages(needs: Needs) -> list[str]:
     packages = [QT_LIBRARIES[library] for library in missing_libraries()]
     if not has_font():
         packages.append(FONT_PACKAGE)
-    if needs_compiler and not has_compiler():
+    if needs.compiler and not has_compiler():
         packages.append(COMPILER_PACKAGE)
+    if needs.venv and not _has_venv_module():
+        packages.append(_venv_package())
     return packages
+
+
+def _has_venv_module() -> bool:
+    """Return whether this Python has all of its venv module; Debian splits a part off."""
+    importlib.invalidate_caches()
+    return importlib.util.find_spec("ensurepip") is not None
+
+
+def _venv_package() -> str:
+    return f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
 
 
 def _install_command(packages: Iterable[str]) -> str:
@@ -202,16 +214,11 @@ def _is_debian() -> bool:
 
 def _apt_install(packages: list[str], log_file: Path) -> None:
     """Install Debian packages; a failure is said and left to the check that follows."""
-    if os.geteuid() == 0:
-        prefix = []
-    elif shutil.which("sudo"):
-        prefix = ["sudo"] if sys.stdin.isatty() else ["sudo", "-n"]
-    else:
-        say("System packages are missing, and there is neither root nor sudo to install them.")
+    prefix = _root_prefix()
+    if prefix is None:
+        say("System packages are missing, and installing them needs root or sudo.")
         return
-    say(f"Installing {len(packages)} system packages with apt: {' '.join(packages)}")
-    if prefix == ["sudo"]:  # ask for the password now: the steps below have no terminal
-        subprocess.run(["sudo", "-v"], check=False)
+    say(f"Installing system packages with apt: {' '.join(packages)}")
     apt = [*prefix, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q"]
     apt += ["-o", "DPkg::Lock::Timeout=180"]
     steps = {
@@ -223,3 +230,20 @@ def _apt_install(packages: list[str], log_file: Path) -> None:
             run_logged(command, title, log_file)
         except StepFailedError as error:
             say(str(error))
+
+
+def _root_prefix() -> list[str] | None:
+    """Return what to put before a command to run it as root, None if that is not possible.
+
+    Asks for sudo's password at once where there is a terminal: the steps that follow have none.
+    """
+    if os.geteuid() == 0:
+        return []
+    if not shutil.which("sudo"):
+        return None
+    if sys.stdin.isatty():
+        say("Some system packages are missing; sudo may ask for your password to install them.")
+        asked = subprocess.run(["sudo", "-v"], check=False)
+    else:
+        asked = subprocess.run(["sudo", "-n", "true"], capture_output=True, check=False)
+    return ["sudo", "-n"] if asked.returncode == 0 else None

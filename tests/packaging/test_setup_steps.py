@@ -74,7 +74,7 @@ def test_a_group_is_lacking_until_it_is_installed_and_again_when_its_lock_change
     monkeypatch.setattr(environment, "LOCK_FOLDER", tmp_path)
     group = PackageGroup("some", "some packages")
     group.lock_file.write_text("a==1\n", encoding="utf-8")
-    venv = Environment(tmp_path / "venv")
+    venv = Environment(tmp_path / "venv", tmp_path / "log")
     venv.python.parent.mkdir(parents=True)
     venv.python.touch()
     assert venv.lacks([group]) == [group]
@@ -85,7 +85,7 @@ def test_a_group_is_lacking_until_it_is_installed_and_again_when_its_lock_change
 
 
 def test_a_damaged_stamp_means_that_everything_is_checked_again(tmp_path: Path):
-    venv = Environment(tmp_path)
+    venv = Environment(tmp_path, tmp_path / "log")
     venv.python.parent.mkdir(parents=True)
     venv.python.touch()
     (tmp_path / environment.STAMP_NAME).write_text("{", encoding="utf-8")
