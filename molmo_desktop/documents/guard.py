@@ -29,6 +29,8 @@ _RATIO_COUNTS_FROM_BYTES = 32 << 20
 _LOCAL_HEADER = struct.Struct("<4s5H3I2H")
 _LOCAL_MAGIC = b"PK\x03\x04"
 _CHUNK_BYTES = 1 << 16
+# A member that is a little larger than it says is damaged, one that goes on and on is a lie.
+_LIE_BYTES = 1 << 20
 _ENCRYPTED = 0x1
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 # "<!DOCTYPE" and "<!ENTITY" in the encodings that XML parsers know by themselves.
@@ -93,7 +95,7 @@ def _check_member(path: Path, stream: IO[bytes], member: zipfile.ZipInfo) -> Non
     tail = b""
     for piece in _unpacked(path, stream, member):
         size += len(piece)
-        if size > member.file_size:
+        if size > member.file_size + _LIE_BYTES:
             raise problems.unpacks_too_large(path, f"{member.filename} is larger than it says")
         if is_xml:
             joined = tail + piece
@@ -101,7 +103,8 @@ def _check_member(path: Path, stream: IO[bytes], member: zipfile.ZipInfo) -> Non
                 raise problems.unsafe_xml(path, member.filename)
             tail = joined[-_LONGEST_DECLARATION:]
     if size != member.file_size:
-        raise problems.damaged(path, "archive", f"{member.filename} is cut short")
+        detail = f"{member.filename}: {size} bytes instead of {member.file_size}"
+        raise problems.damaged(path, "archive", detail)
 
 
 def _is_foreign(name: str) -> bool:

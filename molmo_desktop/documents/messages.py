@@ -26,7 +26,8 @@ class MalformedMessageError(ValueError):
 def pack_page(page: Page) -> tuple[dict[str, Any], list[bytes]]:
     """Return a page as a JSON head and two blobs, column after column.
 
-    The first holds all starts, then all ends (int32); the second all x0, y0, x1, y1 (float64).
+    The first holds all starts, then all ends (int32); the second all x0, y0, x1, y1 (float64,
+    hundredths of a point: more is not to be seen).
     """
     columns = list(zip(*page.words, strict=True))
     positions: array[int] = array(_POSITIONS)
@@ -34,7 +35,7 @@ def pack_page(page: Page) -> tuple[dict[str, Any], list[bytes]]:
     for column in columns[:2]:
         positions.extend(column)
     for column in columns[2:]:
-        coordinates.extend(column)
+        coordinates.extend([int(value * 100 + 0.5) / 100 for value in column])
     head = {
         "kind": "page",
         "number": page.number,

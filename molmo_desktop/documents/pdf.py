@@ -10,7 +10,9 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
@@ -40,27 +42,20 @@ def read(path: Path, sink: Sink) -> None:
         PasswordRequiredError: The file is encrypted.
         DocumentUnreadableError: Damaged, or without pages.
     """
+    findings = _Findings()
     with _opened(path) as document:
         page_count = min(len(document), MAX_PAGES)
         sink.expect(page_count)
-        damaged: list[int] = []
-        without_text: list[int] = []
-        off_page: list[int] = []
-        hidden: list[int] = []
+        form = _form_of(document)
         for index in range(page_count):
             label = _label(document, index)
             try:
-                frame, text = _read_page(document, index)
+                frame, text = _read_page(document, index, form)
             except pdfium.PdfiumError:
-                damaged.append(index + 1)
+                findings.damaged.append(index + 1)
                 sink.page("", label=label)
                 continue
-            if not text.text.strip():
-                without_text.append(index + 1)
-            if text.has_off_page:
-                off_page.append(index + 1)
-            if text.has_hidden:
-                hidden.append(index + 1)
+            findings.note(index + 1, text)
             sink.page(
                 text.text,
                 width_pt=frame.width_pt,
@@ -68,14 +63,48 @@ def read(path: Path, sink: Sink) -> None:
                 words=text.words,
                 label=label,
             )
-    if len(damaged) == page_count:
+        if page_count < len(document):
+            sink.warn(f"Only the first {page_count} of {len(document)} pages were read.")
+    if len(findings.damaged) == page_count:
         raise problems.damaged(path, _TITLE, "no page could be loaded")
-    _warn(sink, damaged, "could not be read", "could not be read")
-    _warn(sink, without_text, "has no text", "have no text")
-    outside = "text outside the visible page, which was left out"
-    _warn(sink, off_page, f"has {outside}", f"have {outside}")
-    invisible = "hidden text, which was left out"
-    _warn(sink, hidden, f"has {invisible}", f"have {invisible}")
+    findings.warn(sink)
+
+
+@dataclass
+class _Findings:
+    """Numbers of the pages with which something is wrong."""
+
+    damaged: list[int] = field(default_factory=list)
+    without_text: list[int] = field(default_factory=list)
+    garbled: list[int] = field(default_factory=list)
+    off_page: list[int] = field(default_factory=list)
+    hidden: list[int] = field(default_factory=list)
+
+    def note(self, page_number: int, text: PageText) -> None:
+        """Take down what a page's text shows."""
+        if text.is_garbled:
+            self.garbled.append(page_number)
+        elif not text.text.strip():
+            self.without_text.append(page_number)
+        if text.has_off_page:
+            self.off_page.append(page_number)
+        if text.has_hidden:
+            self.hidden.append(page_number)
+
+    def warn(self, sink: Sink) -> None:
+        """Tell the user, a sentence for each kind."""
+        outside = "text outside the visible page, which was left out"
+        invisible = "hidden text, which was left out"
+        unusable = "text that cannot be understood, which was left out"
+        for pages, one, several in (
+            (self.damaged, "could not be read", "could not be read"),
+            (self.without_text, "has no text", "have no text"),
+            (self.garbled, f"has {unusable}", f"have {unusable}"),
+            (self.off_page, f"has {outside}", f"have {outside}"),
+            (self.hidden, f"has {invisible}", f"have {invisible}"),
+        ):
+            if pages:
+                sink.warn(f"{page_list(pages)} {one if len(pages) == 1 else several}.")
 
 
 def render(path: Path, page_number: int, *, max_px: int | None = None) -> PageImage:
@@ -141,7 +170,15 @@ def _open_problem(path: Path, error: pdfium.PdfiumError) -> MolmoDesktopError:
     return problems.damaged(path, _TITLE, str(error))
 
 
-def _read_page(document: pdfium.PdfDocument, index: int) -> tuple[PageFrame, PageText]:
+def _form_of(document: pdfium.PdfDocument) -> Any:
+    """Return the raw form environment of a document with a form, None for others."""
+    if pdfium_c.FPDF_GetFormType(document.raw) == pdfium_c.FORMTYPE_NONE:
+        return None
+    document.init_forms()
+    return document.formenv.raw if document.formenv is not None else None
+
+
+def _read_page(document: pdfium.PdfDocument, index: int, form: Any) -> tuple[PageFrame, PageText]:
     """Return a page's frame and text.
 
     Raises:
@@ -150,10 +187,14 @@ def _read_page(document: pdfium.PdfDocument, index: int) -> tuple[PageFrame, Pag
     page = pdfium_c.FPDF_LoadPage(document.raw, index)
     if not page:
         raise pdfium.PdfiumError("Failed to load page.")
+    if form is not None:
+        pdfium_c.FORM_OnAfterLoadPage(page, form)
     try:
         frame = page_frame(page)
-        return frame, read_text(page, frame)
+        return frame, read_text(page, frame, form)
     finally:
+        if form is not None:
+            pdfium_c.FORM_OnBeforeClosePage(page, form)
         pdfium_c.FPDF_ClosePage(page)
 
 
@@ -178,8 +219,3 @@ def _as_image(bitmap: pdfium.PdfBitmap, scale: float) -> PageImage:
             for start in range(0, bitmap.height * bitmap.stride, bitmap.stride)
         )
     return PageImage(bitmap.width, bitmap.height, content[: row_bytes * bitmap.height], scale)
-
-
-def _warn(sink: Sink, pages: list[int], one: str, several: str) -> None:
-    if pages:
-        sink.warn(f"{page_list(pages)} {one if len(pages) == 1 else several}.")

@@ -26,6 +26,7 @@ from molmo_desktop.documents.pdf_layout import (
     make_line,
     paragraph_starts,
 )
+from molmo_desktop.documents.pdf_notes import with_notes
 
 # PDFium writes this for the hyphen at the end of a line whose word goes on in the next.
 _HYPHEN = "\ufffe"
@@ -39,6 +40,10 @@ _SYMBOL_BULLETS = str.maketrans({"\uf0b7": "•", "\uf0a7": "▪", "\uf0d8": "�
 # Between words of a line a gap this many times its height is a column of a table.
 _COLUMN_GAP = 1.8
 _MARK_CHARS = 4
+# Private letters without a meaning, the mark for an unknown one, and control characters.
+_MEANINGLESS = re.compile("[\ufffd\ue000-\uf0a6\uf0fd-\uf8ff\x00-\x08\x0b\x0e-\x1f]")
+_GARBLED_SHARE = 0.3
+_WHITE = (" ", "\r", "\n")
 _LINE_ENDS = ("\n", "\r\n", _HYPHEN)
 
 
@@ -52,26 +57,35 @@ class PageText:
         words: With offsets into ``text`` and boxes in points of the upright page.
         has_off_page: Text stands outside the visible page; it is not in ``text``.
         has_hidden: Text is drawn invisible or too small to be read; it is not in ``text``.
+        is_garbled: The text layer says something else than the page shows; it is left out.
     """
 
     text: str
     words: list[WordBox]
     has_off_page: bool = False
     has_hidden: bool = False
+    is_garbled: bool = False
 
 
-def read_text(page: Any, frame: PageFrame) -> PageText:
-    """Return the text of a loaded page (a raw ``FPDF_PAGE``)."""
+def read_text(page: Any, frame: PageFrame, form: Any = None) -> PageText:
+    """Return the text of a loaded page.
+
+    Args:
+        page: A raw ``FPDF_PAGE``.
+        frame: Of that page.
+        form: The document's form environment (raw), None when it has no form.
+    """
     text_page = pdfium_c.FPDFText_LoadPage(page)
     if not text_page:
         return PageText("", [])
     try:
         collector = _Collector(page, text_page, frame)
-        lines = collector.lines()
+        lines = [] if collector.is_garbled else collector.lines()
     finally:
         pdfium_c.FPDFText_ClosePage(text_page)
-    text, words = _joined(in_reading_order(lines, frame.width_pt))
-    return PageText(text, words, collector.has_off_page, collector.has_hidden)
+    lines = with_notes(in_reading_order(lines, frame.width_pt), page, form, frame)
+    text, words = _joined(lines)
+    return PageText(text, words, collector.has_off_page, collector.has_hidden, collector.is_garbled)
 
 
 class _Checked(NamedTuple):
@@ -98,6 +112,7 @@ class _Collector:
         self._frame = frame
         self._boxes = CharacterBoxes(text_page)
         self._content = _characters(text_page)
+        self.is_garbled = _is_garbled(self._content)
         self._is_scan: bool | None = None
 
     def lines(self) -> list[Line]:
@@ -166,6 +181,12 @@ def _characters(text_page: Any) -> str:
     # units, so that positions would shift: ask for each one.
     get = pdfium_c.FPDFText_GetUnicode
     return "".join(_character(get(text_page, index)) for index in range(count))
+
+
+def _is_garbled(content: str) -> bool:
+    """Whether most characters stand for nothing: fonts that do not say which letters they draw."""
+    letters = len(content) - sum(map(content.count, _WHITE))
+    return letters > 0 and len(_MEANINGLESS.findall(content)) > _GARBLED_SHARE * letters
 
 
 def _character(code: int) -> str:

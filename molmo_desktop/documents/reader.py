@@ -76,6 +76,12 @@ class DocumentReader:
             children = [*self._idle, *self._busy]
         return tuple(child.pid for child in children if child.pid is not None)
 
+    def warm_up(self) -> None:
+        """Start a process now, so that the first file need not wait for it; returns at once."""
+        with self._lock:
+            if not self._idle and not self._busy and not self._is_closed:
+                self._idle.append(self._new_child())
+
     def read(
         self,
         path: Path,
@@ -237,13 +243,16 @@ class DocumentReader:
                     self._busy[child] = cancel
                     return child, False
                 child.end()
-            child = Child(
-                memory_limit_bytes=self._memory_limit_bytes,
-                hard_stop_s=self._timeout_s * _HARD_STOP_FACTOR,
-                idle_s=_IDLE_S,
-            )
+            child = self._new_child()
             self._busy[child] = cancel
             return child, True
+
+    def _new_child(self) -> Child:
+        return Child(
+            memory_limit_bytes=self._memory_limit_bytes,
+            hard_stop_s=self._timeout_s * _HARD_STOP_FACTOR,
+            idle_s=_IDLE_S,
+        )
 
     def _release(self, child: Child, is_healthy: bool) -> None:
         """Keep a child for the next call, or end it."""

@@ -20,6 +20,7 @@ class MiniPage:
     rotate: int = 0
     operators: list[str] = field(default_factory=list)
     image: bytes | None = None  # grey pixels, 100 x 100
+    annotations: list[str] = field(default_factory=list)
 
     def text(self, x: float, y: float, text: str, size: float = 12, *, more: str = "") -> MiniPage:
         """Write text with its baseline at (x, y) in user space."""
@@ -36,6 +37,11 @@ class MiniPage:
         """Write lines below one another."""
         for index, line in enumerate(lines):
             self.text(x, y - index * step, line)
+        return self
+
+    def note(self, box: tuple[float, ...], entries: str) -> MiniPage:
+        """Add an annotation, as "/Subtype /Text /Contents (hello)"."""
+        self.annotations.append(f"<< /Type /Annot /Rect [{_numbers(box)}] {entries} >>")
         return self
 
     def picture(self, grey: bytes, x: float, y: float, size: float) -> MiniPage:
@@ -61,12 +67,14 @@ def write_pdf(
                          b"/Encoding /WinAnsiEncoding >>")  # fmt: skip
     key = _key(password) if password is not None else None
     kids = []
+    fields: list[int] = []
     for page in pages:
-        kids.append(_add_page(objects, page, font, key))
+        kids.append(_add_page(objects, page, font, key, fields))
     names = f" /PageLabels << /Nums [{labels}] >>" if labels else ""
+    if fields:
+        names += f" /AcroForm << /Fields [{_references(fields)}] >>"
     objects[0] = f"<< /Type /Catalog /Pages 2 0 R{names} >>".encode()
-    listed = " ".join(f"{kid} 0 R" for kid in kids)
-    objects[1] = f"<< /Type /Pages /Count {len(kids)} /Kids [{listed}] >>".encode()
+    objects[1] = f"<< /Type /Pages /Count {len(kids)} /Kids [{_references(kids)}] >>".encode()
     path.write_bytes(_assembled(objects, password))
     return path
 
@@ -76,7 +84,13 @@ def _add(objects: list[bytes], body: bytes) -> int:
     return len(objects)
 
 
-def _add_page(objects: list[bytes], page: MiniPage, font: int, key: bytes | None) -> int:
+def _references(numbers: list[int]) -> str:
+    return " ".join(f"{number} 0 R" for number in numbers)
+
+
+def _add_page(
+    objects: list[bytes], page: MiniPage, font: int, key: bytes | None, fields: list[int]
+) -> int:
     resources = f"/Font << /F1 {font} 0 R >>"
     if page.image is not None:
         head = (
@@ -85,11 +99,14 @@ def _add_page(objects: list[bytes], page: MiniPage, font: int, key: bytes | None
         )
         resources += f" /XObject << /Im1 {_add_stream(objects, page.image, key, head)} 0 R >>"
     content = _add_stream(objects, "\n".join(page.operators).encode("cp1252"), key)
+    notes = [_add(objects, note.encode("cp1252")) for note in page.annotations]
+    fields += [at for at, note in zip(notes, page.annotations, strict=True) if "/FT " in note]
     crop = f"/CropBox [{_numbers(page.crop)}]" if page.crop else ""
     return _add(
         objects,
         f"<< /Type /Page /Parent 2 0 R /MediaBox [{_numbers(page.media)}] {crop} /Rotate "
-        f"{page.rotate} /Resources << {resources} >> /Contents {content} 0 R >>".encode(),
+        f"{page.rotate} /Resources << {resources} >> /Contents {content} 0 R "
+        f"/Annots [{_references(notes)}] >>".encode(),
     )
 
 

@@ -148,6 +148,33 @@ def test_letters_too_small_to_read_are_hidden_text(read_here, tmp_path):
     assert document.warnings == ("Page 1 has hidden text, which was left out.",)
 
 
+def test_filled_in_fields_and_comments_are_read_where_they_stand(read_here, tmp_path):
+    page = MiniPage().text(72, 700, "Name:").text(72, 650, "Married:").text(72, 600, "The end.")
+    page.note((120, 695, 300, 715), "/Subtype /Widget /FT /Tx /T (name) /V (Ada Lovelace)")
+    states = "/AS /Yes /AP << /N << /Yes << >> /Off << >> >> >>"
+    page.note((130, 645, 145, 660), f"/Subtype /Widget /FT /Btn /T (married) /V /Yes {states}")
+    page.note((400, 695, 500, 715), "/Subtype /Widget /FT /Tx /T (pin) /V (1234) /Ff 8192")
+    page.note((72, 400, 300, 450), "/Subtype /FreeText /Contents (Typed onto the page)")
+    page.note((500, 700, 520, 720), "/Subtype /Text /Contents (Ask her again)")
+    page.note((500, 600, 520, 620), "/Subtype /Text /Contents (Not to be seen) /F 2")
+    document = read_here(write_pdf(tmp_path / "form.pdf", [page]))
+    lines = [line for line in document.pages[0].text.split("\n") if line]
+    assert lines == [
+        "Name: Ada Lovelace", "Married: [x]", "The end.", "Typed onto the page",
+        "Comment: Ask her again",
+    ]  # fmt: skip
+    ada = document.pages[0].words[1]
+    assert ada[2:] == pytest.approx((120, 127, 300, 147))
+    assert document.warnings == ()
+
+
+def test_a_text_layer_without_meaning_is_told_and_left_out(read_here, tmp_path):
+    page = MiniPage().text(72, 700, "\x01\x02\x03\x04\x05\x06 \x0e\x0f\x10\x11 a")
+    document = read_here(write_pdf(tmp_path / "garbled.pdf", [page]))
+    assert document.pages[0].origin == "none"
+    assert document.warnings == ("Page 1 has text that cannot be understood, which was left out.",)
+
+
 def test_a_password_is_asked_for_only_when_one_is_set(read_here, files):
     with pytest.raises(PasswordRequiredError, match="protected by a password"):
         read_here(files / "password.pdf")
