@@ -20,10 +20,10 @@ from molmo_desktop.core.pages import Document
 from molmo_desktop.retrieval.boxes import line_boxes
 from molmo_desktop.retrieval.passages import Passage, ScoredPassage
 from molmo_desktop.retrieval.relevance import Relevance
-from molmo_desktop.retrieval.sources import ReadUnit, comparable_forms, read_units, squash
+from molmo_desktop.retrieval.sources import ReadUnit, read_units, squash
 from molmo_desktop.retrieval.text import blocks, plain_characters, sentences
 from molmo_desktop.retrieval.tokens import tokenize
-from molmo_desktop.retrieval.values import find_values
+from molmo_desktop.retrieval.values import comparable_forms, find_values
 
 MIN_SHARE = 0.5
 _MAX_EVIDENCE = 8

@@ -10,10 +10,16 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
+from bisect import bisect_left
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from itertools import chain, groupby
 from pathlib import Path
 from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
 
 from molmo_desktop.core.pages import Document
 from molmo_desktop.retrieval.languages import guess_language
@@ -35,15 +41,18 @@ from molmo_desktop.retrieval.storage import (
     transaction,
     write_document,
 )
-from molmo_desktop.retrieval.text import Unit, units
-from molmo_desktop.retrieval.tokens import TOKENS_VERSION, endings, tokenize
+from molmo_desktop.retrieval.text import units
+from molmo_desktop.retrieval.tokens import TOKENS_VERSION, endings, placed_tokens, tokenize
 
 _log = logging.getLogger(__name__)
 _ROW_MARK = "|"
-_CANDIDATES = 100  # passages that are looked at closely
+_CANDIDATES = 60  # passages that are looked at closely
 _SESSION_DOCUMENTS = 64  # carried along when the file fails
 _PASSAGE_COLUMNS = "d.content_hash, p.page, p.start, p.end, p.heading, substr(g.text, p.start + 1, p.end - p.start)"  # fmt: skip
 _PASSAGE_TABLES = "passages p JOIN documents d ON d.id = p.document_id JOIN pages g ON g.document_id = p.document_id AND g.number = p.page"  # fmt: skip
+_Range = tuple[int, int, str]
+IntArray = npt.NDArray[np.int64]
+_NO_IDS: IntArray = np.zeros(0, dtype=np.int64)
 _Result = TypeVar("_Result")
 
 
@@ -169,12 +178,7 @@ class PassageIndex:
     def _write(self, document: Document) -> None:
         cut = cut_document(document)
         language = guess_language("\n".join(p.text[:3000] for p in document.pages[:8])[:6000])
-        texts = {page.number: page.text for page in document.pages}
-        by_page = {number: units(text) for number, text in texts.items()}
-        rows = [
-            _passage_row(passage, by_page[passage.page], texts[passage.page], language)
-            for passage in cut
-        ]
+        rows = list(_passage_rows(document, cut, language))
         with transaction(self._connection):
             self._delete_rows(document.content_hash)
             row = write_document(self._connection, document, language)
@@ -225,10 +229,13 @@ class PassageIndex:
         holders = [self._holders(term, languages, ranges, pages) for term in terms]
         if mark is not None:
             terms.append(mark)
+            # A telling value is worth finding alone, any other only beside the question's words.
             is_telling = answer_kind(question) in TELLING_KINDS
-            holders.append(self._holders(mark, languages, ranges, pages) if is_telling else set())
-        weights = weigh(terms, [len(ids) for ids in holders], self._count(ranges, pages))
-        candidates = _most_covered(weights, holders)
+            sought = ranges if is_telling else []
+            holders.append(self._holders(mark, languages, sought, pages) or [_NO_IDS] * len(ranges))
+        counts = [sum(map(len, ids)) for ids in holders]
+        weights = weigh(terms, counts, self._count(ranges, pages))
+        candidates = _most_covered(weights, holders, ranges)
         marks = ",".join("?" * len(candidates))
         rows = self._connection.execute(
             f"SELECT {_PASSAGE_COLUMNS}, p.tokens, p.heading_tokens FROM {_PASSAGE_TABLES}"
@@ -238,8 +245,8 @@ class PassageIndex:
         matcher = TermMatcher(terms, languages)
         found = []
         for row in rows:
-            sentences, contexts = _stored_units(row[6])
-            match = rank(matcher, weights, sentences, contexts, row[7].split())
+            sentences, context_of = _stored_units(row[6])
+            match = rank(matcher, weights, sentences, context_of, row[7].split())
             found.append(ScoredPassage(_passage(row), round(match.score, 4), match.matched))
         order = {content_hash: i for i, content_hash in enumerate(content_hashes)}
         found.sort(
@@ -252,7 +259,7 @@ class PassageIndex:
         )
         return found[:limit]
 
-    def _ranges(self, content_hashes: Sequence[str]) -> list[tuple[int, int, str]]:
+    def _ranges(self, content_hashes: Sequence[str]) -> list[_Range]:
         """Return first and last passage and the language of each document that has text.
 
         A document is written in one transaction, so its passages follow one another.
@@ -272,21 +279,24 @@ class PassageIndex:
         self,
         term: Term,
         languages: set[str],
-        ranges: Sequence[tuple[int, int, str]],
+        ranges: Sequence[_Range],
         pages: tuple[int, ...],
-    ) -> set[int]:
-        """Return the passages that hold a term, a part of it or a word related to it."""
+    ) -> list[IntArray]:
+        """Return for each range the passages that hold a term, a part or a relative of it."""
         words = full_text_query(term, languages)
-        found: set[int] = set()
+        found = []
         for first, last, _ in ranges:
             rows = self._connection.execute(
                 "SELECT rowid FROM words WHERE words MATCH ? AND rowid BETWEEN ? AND ?",
                 (words, first, last),
             )
-            found.update(row[0] for row in rows)
-        return found & self._on_pages(ranges, pages) if pages else found
+            ids = np.fromiter(chain.from_iterable(rows), dtype=np.int64)
+            if pages:
+                ids = ids[np.isin(ids, list(self._on_pages(ranges, pages)))]
+            found.append(ids)
+        return found
 
-    def _on_pages(self, ranges: Sequence[tuple[int, int, str]], pages: tuple[int, ...]) -> set[int]:
+    def _on_pages(self, ranges: Sequence[_Range], pages: tuple[int, ...]) -> set[int]:
         marks = ",".join(str(int(page)) for page in pages)
         return {
             row[0]
@@ -297,13 +307,13 @@ class PassageIndex:
             )
         }
 
-    def _count(self, ranges: Sequence[tuple[int, int, str]], pages: tuple[int, ...]) -> int:
+    def _count(self, ranges: Sequence[_Range], pages: tuple[int, ...]) -> int:
         if pages:
             return len(self._on_pages(ranges, pages))
         return sum(last - first + 1 for first, last, _ in ranges)
 
     def _openings(
-        self, ranges: Sequence[tuple[int, int, str]], limit: int, pages: tuple[int, ...]
+        self, ranges: Sequence[_Range], limit: int, pages: tuple[int, ...]
     ) -> list[ScoredPassage]:
         """Return the first passages of each document in turn."""
         allowed = self._on_pages(ranges, pages) if pages else None
@@ -330,50 +340,74 @@ def _passage(row: Sequence[object]) -> Passage:
     )
 
 
-def _passage_row(
-    passage: Passage, page_units: Sequence[Unit], page_text: str, language: str
-) -> tuple[object, ...]:
-    """Return what is stored of a passage, from its page on."""
-    own_language = guess_language(passage.text, language)
-    lines: list[str] = []
-    words: list[str] = []
-    for unit in page_units:
-        start, end = max(unit.start, passage.start), min(unit.end, passage.end)
-        if start < end:
-            tokens = tokenize(page_text[start:end], own_language, marks=True)
-            words += tokens
-            lines.append((_ROW_MARK if unit.is_row else "") + " ".join(tokens))
-    return (
-        passage.page,
-        passage.start,
-        passage.end,
-        passage.heading,
-        " ".join(tokenize(passage.heading, language)),
-        "\n".join(lines),
-        " ".join(endings(words, own_language)),
-    )
+@lru_cache(maxsize=64)
+def _heading_tokens(heading: str, language: str) -> str:
+    return " ".join(tokenize(heading, language))
 
 
-def _stored_units(stored: str) -> tuple[list[list[str]], list[list[str]]]:
-    """Return the tokens of each unit and of what it is read with: head row or unit before."""
+def _passage_rows(
+    document: Document, cut: Sequence[Passage], language: str
+) -> Iterator[tuple[object, ...]]:
+    """Yield what is stored of each passage, from its page on.
+
+    A page is taken apart once: its tokens are then dealt to the units of its passages.
+    """
+    passages_of = {number: list(group) for number, group in groupby(cut, lambda p: p.page)}
+    for page in document.pages:
+        own_language = guess_language(page.text, language)
+        placed = placed_tokens(page.text, own_language, marks=True)
+        starts = [start for start, _ in placed]
+        page_units = units(page.text)
+        for passage in passages_of.get(page.number, ()):
+            lines: list[str] = []
+            words: list[str] = []
+            for unit in page_units:
+                start, end = max(unit.start, passage.start), min(unit.end, passage.end)
+                if start >= end:
+                    continue
+                first, last = bisect_left(starts, start), bisect_left(starts, end)
+                tokens = [token for _, token in placed[first:last]]
+                words += tokens
+                lines.append((_ROW_MARK if unit.is_row else "") + " ".join(tokens))
+            yield (
+                passage.page,
+                passage.start,
+                passage.end,
+                passage.heading,
+                _heading_tokens(passage.heading, own_language),
+                "\n".join(lines),
+                " ".join(endings(words, own_language)),
+            )
+
+
+def _stored_units(stored: str) -> tuple[list[list[str]], list[int | None]]:
+    """Return the tokens of each unit, and which unit it is read with: head row or the one before."""
     units: list[list[str]] = []
-    contexts: list[list[str]] = []
-    header: list[str] | None = None
-    for line in stored.split("\n"):
+    context_of: list[int | None] = []
+    header: int | None = None
+    for index, line in enumerate(stored.split("\n")):
         is_row = line.startswith(_ROW_MARK)
-        tokens = line.removeprefix(_ROW_MARK).split()
-        before = units[-1] if units else []
-        contexts.append(header if is_row and header is not None else before)
-        header = (header or tokens) if is_row else None
-        units.append(tokens)
-    return units, contexts
+        before = index - 1 if index else None
+        context_of.append(header if is_row and header is not None else before)
+        if is_row:
+            header = index if header is None else header
+        else:
+            header = None
+        units.append(line.removeprefix(_ROW_MARK).split())
+    return units, context_of
 
 
-def _most_covered(weights: Sequence[float], holders: Sequence[set[int]]) -> list[int]:
+def _most_covered(
+    weights: Sequence[float], holders: Sequence[Sequence[IntArray]], ranges: Sequence[_Range]
+) -> list[int]:
     """Return the passages that hold the most weight of the question, the best ones only."""
-    covered: dict[int, float] = {}
-    for weight, ids in zip(weights, holders, strict=True):
-        for passage_id in ids:
-            covered[passage_id] = covered.get(passage_id, 0.0) + weight
-    ordered = sorted(covered, key=lambda passage_id: (-covered[passage_id], passage_id))
-    return ordered[:_CANDIDATES]
+    best: list[tuple[float, int]] = []
+    for place, (first, last, _) in enumerate(ranges):
+        covered = np.zeros(last - first + 1)
+        for weight, ids in zip(weights, holders, strict=True):
+            covered[ids[place] - first] += weight
+        count = min(_CANDIDATES, len(covered))
+        for offset in np.argpartition(-covered, count - 1)[:count]:
+            if covered[offset] > 0:
+                best.append((-float(covered[offset]), first + int(offset)))
+    return [passage_id for _, passage_id in sorted(best)[:_CANDIDATES]]

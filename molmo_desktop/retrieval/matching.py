@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from molmo_desktop.retrieval.questions import Term
 from molmo_desktop.retrieval.tokens import COMPOUNDING, ENDING_MARK, MIN_COMPOUND_CHARACTERS
@@ -12,7 +12,8 @@ EXACT = 1.0
 RELATED = 0.6  # a word of the same concept
 PART = 0.6  # "complain" in "complaint", "Betrag" in "Rechnungsbetrag"
 _MIN_PREFIX_CHARACTERS = 5
-_MIN_ENDING_CHARACTERS = 4
+_MIN_PART_CHARACTERS = 4  # of a compound
+_MIN_REST_CHARACTERS = 3
 _MIN_RELATED_CHARACTERS = 5
 
 Meaning = tuple[int, float]
@@ -28,14 +29,29 @@ class TermMatcher:
 
     def __init__(self, terms: Sequence[Term], languages: Collection[str]) -> None:
         self.terms = terms
-        self._takes_apart = bool(COMPOUNDING & set(languages))
+        takes_apart = bool(COMPOUNDING & set(languages))
         self._known: dict[str, tuple[Meaning, ...]] = {}
-        self._exact: dict[str, list[Meaning]] = {}
+        # Whole tokens, beginnings of tokens and ends of tokens, each with what they mean.
+        self._whole: dict[str, dict[int, float]] = {}
+        self._beginnings: dict[str, dict[int, float]] = {}
+        self._ends: dict[str, dict[int, float]] = {}
         for index, term in enumerate(terms):
             for form in term.forms:
-                self._exact.setdefault(form, []).append((index, EXACT))
+                _put(self._whole, form, index, EXACT)
+                for part in beginnings(form, takes_apart):
+                    _put(self._beginnings, part, index, PART)
+                if takes_apart:
+                    for part in parts_of_compound(form):
+                        _put(self._whole, part, index, PART)
+                    for part in ends((form,), _MIN_PART_CHARACTERS):
+                        _put(self._ends, part, index, PART)
             for form in term.related:
-                self._exact.setdefault(form, []).append((index, RELATED))
+                _put(self._whole, form, index, RELATED)
+            if takes_apart:
+                for form in ends(term.related, _MIN_RELATED_CHARACTERS):
+                    _put(self._ends, form, index, PART * RELATED)
+        self._all_beginnings = tuple(self._beginnings)
+        self._all_ends = tuple(self._ends)
 
     def meanings(self, token: str) -> tuple[Meaning, ...]:
         """Return (term, how well it matches) for a token."""
@@ -54,63 +70,65 @@ class TermMatcher:
         return best
 
     def _look_up(self, token: str) -> tuple[Meaning, ...]:
-        found = dict(self._exact.get(token, ()))
-        if token.isalpha() and len(token) >= _MIN_ENDING_CHARACTERS:
-            for index, term in enumerate(self.terms):
-                if index in found:
-                    continue
-                if any(self._is_part(form, token) for form in term.forms):
-                    found[index] = PART
-                elif self._takes_apart and any(ends_with(token, w) for w in term.related):
-                    found[index] = PART * RELATED
+        found = dict(self._whole.get(token, ()))
+        if not token.isalpha():
+            return tuple(found.items())
+        if token.startswith(self._all_beginnings):
+            for part, meanings in self._beginnings.items():
+                if token.startswith(part):
+                    _merge(found, meanings)
+        if len(token) >= MIN_COMPOUND_CHARACTERS and token.endswith(self._all_ends):
+            for part, meanings in self._ends.items():
+                if token.endswith(part):
+                    _merge(found, meanings)
         return tuple(found.items())
 
-    def _is_part(self, form: str, token: str) -> bool:
-        if not form.isalpha():
-            return False
-        if len(form) >= _MIN_PREFIX_CHARACTERS and token.startswith(form):
-            return True
-        if not self._takes_apart:
-            return False
-        long, short = (token, form) if len(token) > len(form) else (form, token)
-        if len(long) < MIN_COMPOUND_CHARACTERS:
-            return False
-        is_long_enough = len(short) >= _MIN_ENDING_CHARACTERS
-        return is_long_enough and (long.startswith(short) or long.endswith(short))
+
+def beginnings(form: str, takes_apart: bool) -> tuple[str, ...]:
+    """Return the form where longer tokens may begin with it: "complain" and "complaint"."""
+    least = _MIN_PART_CHARACTERS if takes_apart else _MIN_PREFIX_CHARACTERS
+    return (form,) if len(form) >= least and form.isalpha() else ()
 
 
-def ends_with(token: str, word: str) -> bool:
-    """Whether a compound ends with a word of some length: "Jahresbeitrag" is a "Beitrag"."""
-    is_compound = len(token) >= MIN_COMPOUND_CHARACTERS and len(word) >= _MIN_RELATED_CHARACTERS
-    return is_compound and token.endswith(word)
+def ends(forms: Iterable[str], least: int) -> list[str]:
+    """Return the forms that a compound may end with."""
+    return sorted(form for form in forms if len(form) >= least and form.isalpha())
+
+
+def parts_of_compound(form: str) -> list[str]:
+    """Return what a long word of the question may be put together from, right or not."""
+    if len(form) < MIN_COMPOUND_CHARACTERS or not form.isalpha():
+        return []
+    cuts = range(_MIN_PART_CHARACTERS, len(form) - _MIN_REST_CHARACTERS + 1)
+    return [form[:cut] for cut in cuts] + [form[-cut:] for cut in cuts]
+
+
+def _put(table: dict[str, dict[int, float]], form: str, index: int, factor: float) -> None:
+    _merge(table.setdefault(form, {}), {index: factor})
+
+
+def _merge(found: dict[int, float], others: Mapping[int, float]) -> None:
+    for index, factor in others.items():
+        found[index] = max(factor, found.get(index, 0.0))
 
 
 def full_text_query(term: Term, languages: Collection[str]) -> str:
     """Return the FTS5 query for the passages that hold a term in any way."""
-    parts = [_quoted(token) for token in sorted(term.forms | term.related)]
     takes_apart = bool(COMPOUNDING & set(languages))
+    whole = set(term.forms | term.related)
+    starting: set[str] = set()
+    for form in term.forms:
+        starting.update(beginnings(form, takes_apart))
+        if takes_apart:
+            whole.update(parts_of_compound(form))
+            starting.update(ENDING_MARK + end[::-1] for end in ends((form,), _MIN_PART_CHARACTERS))
     if takes_apart:
-        parts += [
-            f"{_quoted(ENDING_MARK + word[::-1])} *"
-            for word in sorted(term.related)
-            if len(word) >= _MIN_RELATED_CHARACTERS and word.isalpha()
-        ]
-    least = _MIN_ENDING_CHARACTERS if takes_apart else _MIN_PREFIX_CHARACTERS
-    for form in sorted(term.forms):
-        if not form.isalpha():
-            continue
-        if len(form) >= least:
-            parts.append(f"{_quoted(form)} *")
-        if not takes_apart:
-            continue
-        if len(form) >= _MIN_ENDING_CHARACTERS:
-            parts.append(f"{_quoted(ENDING_MARK + form[::-1])} *")
-        if len(form) >= MIN_COMPOUND_CHARACTERS:
-            parts += [_quoted(form[:end]) for end in range(_MIN_ENDING_CHARACTERS, len(form))]
-            parts += [
-                _quoted(form[start:]) for start in range(1, len(form) - _MIN_ENDING_CHARACTERS + 1)
-            ]
-    return " OR ".join(parts)
+        related = ends(term.related, _MIN_RELATED_CHARACTERS)
+        starting.update(ENDING_MARK + end[::-1] for end in related)
+    return " OR ".join(
+        [_quoted(token) for token in sorted(whole)]
+        + [f"{_quoted(token)} *" for token in sorted(starting)]
+    )
 
 
 def _quoted(token: str) -> str:

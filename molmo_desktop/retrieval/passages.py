@@ -9,6 +9,7 @@ the later pieces.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -30,6 +31,7 @@ _SMALL_REST_WORDS = 20  # so little does not begin a passage of its own
 _MAX_PATH_LEVELS = 3
 _MAX_TITLE_WORDS = 8
 _CHARACTERS_PER_CJK_WORD = 2
+_WIDE = re.compile(r"[\u3040-\u9fff\uac00-\ud7a3]")
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ def cut_document(document: Document) -> list[Passage]:
 
 def count_words(text: str) -> int:
     """Return the number of words; two characters without spaces between them (CJK) count as one."""
-    wide = sum(1 for character in text if "\u3040" <= character <= "\u9fff" or "\uac00" <= character <= "\ud7a3")  # fmt: skip
+    wide = 0 if text.isascii() else len(_WIDE.findall(text))
     return len(text.split()) + wide // _CHARACTERS_PER_CJK_WORD
 
 

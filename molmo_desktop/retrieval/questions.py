@@ -16,9 +16,10 @@ from typing import Literal, cast
 
 from molmo_desktop.retrieval.concepts import RELATED, UNSPACED
 from molmo_desktop.retrieval.languages import guess_language, stop_words
+from molmo_desktop.retrieval.numbers import number_forms
 from molmo_desktop.retrieval.text import fold, plain_characters
-from molmo_desktop.retrieval.tokens import character_pairs, stem, variants, whole_forms
-from molmo_desktop.retrieval.values import find_values, number_forms
+from molmo_desktop.retrieval.tokens import PIECE, character_pairs, stem, variants, whole_forms
+from molmo_desktop.retrieval.values import find_values
 
 AnswerKind = Literal[
     "money", "date", "time", "duration", "percent", "count", "person", "place", "email", "phone",
@@ -56,12 +57,6 @@ _UNSPACED_NOISE = re.compile(
     r"|吗|呢|的|了|是|在|有|和|与|及|请|几|这|那|该|本|我|您|你|由|文件|文档|里"
     r"|ですか|ますか|とは|です|ます|から|まで|いつ|どこ|だれ|誰|何|いくら|の|は|が|を|に|で|と|も|へ"
 )
-_TERM = re.compile(
-    r"(?P<unspaced>[\u0e00-\u0edf\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]+)"
-    r"|(?P<number>\d+(?:[.,']\d+)*)"
-    r"|(?P<word>(?:(?![\d_\u0e00-\u0edf\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3])[\w\u0300-\u036f\u0610-\u061a\u064b-\u065f\u0900-\u0903\u093a-\u094f\u0b82\u0bbe-\u0bcd])+)"
-)
-
 # The first that matches names the kind; written for folded text.
 _KINDS: tuple[tuple[AnswerKind, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(pattern))  # type: ignore[misc]
@@ -173,14 +168,14 @@ def _question_terms(question: str, languages: frozenset[str]) -> tuple[Term, ...
     found: list[Term] = []
     taken = list(_value_terms(plain))
     found.extend(term for term, _, _ in taken)
-    for match in _TERM.finditer(plain):
+    for match in PIECE.finditer(plain):
         if any(start <= match.start() < end for _, start, end in taken):
             continue
         if match["unspaced"]:
             found.extend(_unspaced_terms(match["unspaced"], stemmers))
         elif match["number"]:
             found.append(Term(match[0], number_forms(match[0]), frozenset()))
-        elif fold(match[0]) not in stops:
+        elif match["word"] and fold(match[0]) not in stops:
             found.append(_word_term(match[0], own, stemmers, answer_kind(question)))
     unique: dict[frozenset[str], Term] = {}
     for term in found:

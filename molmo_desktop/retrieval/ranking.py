@@ -59,7 +59,7 @@ def rank(
     matcher: TermMatcher,
     weights: Sequence[float],
     units: Sequence[Sequence[str]],
-    contexts: Sequence[Sequence[str]],
+    context_of: Sequence[int | None],
     heading_tokens: Sequence[str],
 ) -> Match:
     """Return how well a passage matches the terms of a matcher.
@@ -68,21 +68,27 @@ def rank(
         matcher: Holds the terms.
         weights: One a term.
         units: Tokens of each sentence or row of the passage.
-        contexts: For each, the tokens of what it is read with: the head row, the sentence before.
+        context_of: For each, the unit that it is read with: its head row, or the one before.
         heading_tokens: Of the headings above the passage.
     """
     best = sum(weights)
     if not best:
         return Match(0.0, ())
     heading = matcher.found(heading_tokens)
-    found_in = [matcher.found(tokens) for tokens in units]
     counts: dict[int, float] = {}
-    factors: dict[int, float] = {i: _HEADING_FACTOR * factor for i, factor in heading.items()}
+    found_in: list[dict[int, float]] = []
+    meanings = matcher.meanings
     for tokens in units:
-        for token in tokens:
-            for index, factor in matcher.meanings(token):
+        found: dict[int, float] = {}
+        for hit in filter(None, map(meanings, tokens)):
+            for index, factor in hit:
                 counts[index] = counts.get(index, 0.0) + factor
-                factors[index] = max(factor, factors.get(index, 0.0))
+                found[index] = max(factor, found.get(index, 0.0))
+        found_in.append(found)
+    factors = {i: _HEADING_FACTOR * factor for i, factor in heading.items()}
+    for found in found_in:
+        for index, factor in found.items():
+            factors[index] = max(factor, factors.get(index, 0.0))
     length_norm = 1 - _B + _B * sum(map(len, units)) / _AVERAGE_TOKENS
     covered = raw = 0.0
     for index, factor in factors.items():
@@ -91,8 +97,9 @@ def rank(
         raw += weights[index] * factor * count / (count + _K1 * length_norm)
     nearness = max(
         (
-            share(weights, own, [matcher.found(context), heading])
-            for own, context in zip(found_in, contexts, strict=True)
+            share(weights, own, [heading] if near is None else [found_in[near], heading])
+            for own, near in zip(found_in, context_of, strict=True)
+            if own
         ),
         default=0.0,
     )

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -14,7 +14,7 @@ from molmo_desktop.retrieval.languages import guess_language
 from molmo_desktop.retrieval.passages import Passage
 from molmo_desktop.retrieval.text import Unit, fold, plain_characters, units
 from molmo_desktop.retrieval.tokens import tokenize
-from molmo_desktop.retrieval.values import Value, find_values, shortened_dates
+from molmo_desktop.retrieval.values import comparable_forms, find_values
 
 _NOT_WORDS = re.compile(r"[\W_]+")
 _HYPHENATION = re.compile(r"(?<=\w)[-\u00ad]\s*\n\s*(?=[a-zà-ÿ])|\u00ad")
@@ -72,13 +72,6 @@ class ReadUnit:
 def cached_tokens(text: str, language: str) -> tuple[str, ...]:
     """Return the tokens with marks; remembered, because one answer asks for them often."""
     return tuple(tokenize(text, language, marks=True))
-
-
-def comparable_forms(values: Iterable[Value]) -> frozenset[str]:
-    """Return the forms of values, dates also without day or year."""
-    return frozenset(
-        short for value in values for form in value.forms for short in shortened_dates(form)
-    )
 
 
 @lru_cache(maxsize=4096)

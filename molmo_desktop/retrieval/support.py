@@ -10,9 +10,9 @@ from molmo_desktop.core.pages import Document
 from molmo_desktop.retrieval.languages import guess_language, stop_words
 from molmo_desktop.retrieval.passages import ScoredPassage
 from molmo_desktop.retrieval.relevance import Relevance
-from molmo_desktop.retrieval.sources import comparable_forms, passage_units
+from molmo_desktop.retrieval.sources import passage_units
 from molmo_desktop.retrieval.text import fold, plain_characters, sentences
-from molmo_desktop.retrieval.values import find_values
+from molmo_desktop.retrieval.values import comparable_forms, find_values
 
 # Chosen by logistic regression on the tuning questions of tests/data/retrieval.
 ANSWERABLE_FROM = 0.45

@@ -30,6 +30,7 @@ _PLAIN = {
     ord("\uff09"): ")", ord("\uff20"): "@", ord("\uff0e"): ".",
 }  # fmt: skip
 
+_FOREIGN_DIGIT = re.compile(r"(?![0-9])\d")
 _STARTS_WITH_ADDRESS = re.compile(r"\S+@\S+|https?://|www\.")
 _BULLET = re.compile(r"\s*(?:[•‣◦▪●○■□–*·»›-]\s+|\(?(?:\d{1,2}|[a-zA-Z]|[ivx]{1,4})[.)]\s+)")
 _MARKDOWN_HEADING = re.compile(r"(#{1,6})\s+(.+)")
@@ -84,20 +85,13 @@ class Block:
 
 
 def plain_characters(text: str) -> str:
-    """Return the text with one kind of space, dash and quote, every character in its place."""
-    return ascii_digits(text.translate(_PLAIN))
-
-
-def ascii_digits(text: str) -> str:
-    """Return the text with the digits of every script as 0 to 9, every character in its place."""
+    """Return the text with one kind of space, dash, quote and digit, every character in place."""
     if text.isascii():
-        return text
-    return "".join(
-        str(unicodedata.decimal(character))
-        if character.isdecimal() and not character.isascii()
-        else character
-        for character in text.translate(_PLAIN)
-    )
+        return text.replace("\t", " ")
+    plain = text.translate(_PLAIN)
+    if _FOREIGN_DIGIT.search(plain):
+        plain = _FOREIGN_DIGIT.sub(lambda match: str(unicodedata.decimal(match[0])), plain)
+    return plain
 
 
 @lru_cache(maxsize=50_000)

@@ -18,21 +18,25 @@ from functools import lru_cache
 import Stemmer
 
 from molmo_desktop.retrieval.languages import stop_words
+from molmo_desktop.retrieval.dates import shortened_dates
+from molmo_desktop.retrieval.numbers import NUMBER, number_forms
 from molmo_desktop.retrieval.text import fold, plain_characters
-from molmo_desktop.retrieval.values import (
-    Value,
-    find_values,
-    number_forms,
-    shortened_dates,
-)
+from molmo_desktop.retrieval.values import Value, find_values
 
 # Raise this when tokens change: an index that was written before is then rebuilt.
-TOKENS_VERSION = 4
+TOKENS_VERSION = 5
 
 _UNSPACED = r"\u0e00-\u0edf\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3"
-_PIECE = re.compile(
-    rf"(?P<unspaced>[{_UNSPACED}]+)|(?P<number>\d+(?:[.,']\d+)*)|(?P<sign>[€$£¥₹])|(?P<word>(?:(?![{_UNSPACED}\d_])[\w\u0300-\u036f\u0610-\u061a\u064b-\u065f\u0900-\u0903\u093a-\u094f\u0b82\u0bbe-\u0bcd])+)"
+# Marks that belong to a letter of Arabic, Hindi or Tamil, or stand apart after decomposing.
+_LETTER_MARKS = (
+    r"\u0300-\u036f\u0610-\u061a\u064b-\u065f\u0900-\u0903\u093a-\u094f\u0b82\u0bbe-\u0bcd"
 )
+# The parts of a text: a run without spaces, a number, a currency sign, a word.
+PIECE = re.compile(
+    rf"(?P<unspaced>[{_UNSPACED}]+)|(?P<number>{NUMBER})|(?P<sign>[€$£¥₹])"
+    rf"|(?P<word>[^\W\d_{_UNSPACED}]+(?:[{_LETTER_MARKS}]+[^\W\d_{_UNSPACED}]*)*)"
+)
+_MAY_HOLD_VALUES = re.compile(r"[\d@]")
 _COMPOUND = re.compile(r"(?<!\w)\w+(?:[-/._@+]\w+)+")
 # Two capitalised words in a row: a person, a company or a place.
 NAME = re.compile(
@@ -78,36 +82,45 @@ def tokenize(text: str, language: str, *, marks: bool = False) -> list[str]:
         marks: Put a mark such as ``is:money`` or ``is:person`` where a value or a name stands, so
             that a question for an amount can look for any amount.
     """
+    return [token for _, token in placed_tokens(text, language, marks=marks)]
+
+
+def placed_tokens(text: str, language: str, *, marks: bool = False) -> list[tuple[int, str]]:
+    """Return the same with the character of the text where each begins."""
     plain = plain_characters(text)
-    stops = stop_words(language)
     found: list[tuple[int, str]] = []
-    for match in _PIECE.finditer(plain):
-        if match["word"]:
-            folded = fold(match["word"])
-            if folded in CURRENCIES:
-                found.append((match.start(), CURRENCIES[folded]))
-            elif folded not in stops:
-                found.append((match.start(), stem(match["word"], language)))
-                found.extend((match.start(), form) for form in variants(match["word"], language))
-        elif match["sign"]:
-            found.append((match.start(), CURRENCIES[match["sign"]]))
-        elif match["number"]:
-            found.extend((match.start(), form) for form in sorted(number_forms(match["number"])))
+    for match in PIECE.finditer(plain):
+        start, kind, written = match.start(), match.lastgroup, match[0]
+        if kind == "word":
+            found.extend((start, token) for token in _word_tokens(written, language))
+        elif kind == "number":
+            found.extend((start, form) for form in sorted(number_forms(written)))
+        elif kind == "sign":
+            found.append((start, CURRENCIES[written]))
         else:
-            found.extend(
-                (match.start() + offset, pair)
-                for offset, pair in enumerate(character_pairs(fold(match["unspaced"])))
-            )
-    has_values = marks or any(c.isdigit() or c == "@" for c in plain)
-    values = find_values(plain) if has_values else []
-    found.extend((v.start, form) for v in values for form in whole_forms(v))
+            pairs = character_pairs(fold(written))
+            found.extend((start + offset, pair) for offset, pair in enumerate(pairs))
+    values = find_values(plain) if marks or _MAY_HOLD_VALUES.search(plain) else []
+    found.extend((value.start, form) for value in values for form in whole_forms(value))
     found.extend(_joined_words(plain))
     if marks:
         found.extend((value.start, f"is:{value.kind}") for value in values)
-        found.extend((start, "is:person") for start, _ in name_spans(plain, stops))
+        found.extend((start, "is:person") for start, _ in name_spans(plain, stop_words(language)))
         found.extend((match.start(), "is:date") for match in _VAGUE_DATE.finditer(plain))
     found.sort(key=lambda item: item[0])
-    return [token[:_MAX_TOKEN_CHARACTERS] for _, token in found]
+    return found
+
+
+@lru_cache(maxsize=100_000)
+def _word_tokens(word: str, language: str) -> tuple[str, ...]:
+    """Return the tokens of one word: none for a stop word, several where forms differ."""
+    folded = fold(word)
+    if folded in CURRENCIES:
+        return (CURRENCIES[folded],)
+    if folded in stop_words(language):
+        return ()
+    tokens = (stem(word, language), *variants(word, language))
+    return tuple(token[:_MAX_TOKEN_CHARACTERS] for token in tokens)
 
 
 def name_spans(plain: str, stops: Collection[str]) -> list[tuple[int, int]]:
