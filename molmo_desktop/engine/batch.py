@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One batch of tokens for llama.cpp, made once and filled again and again."""
+"""One batch of tokens for llama.cpp, made once and filled again; and how full to fill it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ import ctypes
 from collections.abc import Sequence
 
 from llama_cpp import llama_cpp as lib
+
+_STEP_S = 0.5
+_FIRST_STEP_TOKENS = 128
+_LEAST_STEP_TOKENS = 64
+_TELLING_TOKENS = 32
 
 
 class TokenBatch:
@@ -53,3 +58,29 @@ class TokenBatch:
         status = int(lib.llama_decode(context, self._batch))
         self._wants_logits[count - 1] = 0
         return status
+
+
+class Pace:
+    """How many tokens of a prompt to evaluate in one step.
+
+    A step should take half a second: then progress moves, and the number of threads can follow
+    the load. From 64 tokens on, the size of a step makes no difference to the speed (measured
+    with the starter model: 64, 128, 256 and 512 within the noise).
+
+    Args:
+        most: Room of the batch.
+
+    Attributes:
+        step_tokens: For the next step.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self.step_tokens = min(_FIRST_STEP_TOKENS, most)
+
+    def note(self, token_count: int, seconds: float) -> None:
+        """Take into account how long a step took."""
+        if token_count >= _TELLING_TOKENS:
+            wanted = int(_STEP_S * token_count / max(seconds, 1e-6))
+            wanted -= wanted % _LEAST_STEP_TOKENS
+            self.step_tokens = min(self._most, max(_LEAST_STEP_TOKENS, wanted))

@@ -105,13 +105,16 @@ class EngineClient:
             EngineError: No model was loaded, or the engine failed.
         """
         with self._lock:
-            process = self._ready(None, None)
             command = {
                 "command": "count_tokens",
                 "messages": wire_format.encode_messages(messages),
             }
             try:
-                return int(process.call(command)["token_count"])
+                return int(self._ready(None, None).call(command)["token_count"])
+            except EngineDied:
+                logger.info("The engine was gone when it was asked to count; it starts anew.")
+            try:
+                return int(self._ready(None, None).call(command)["token_count"])
             except EngineDied as death:
                 raise self._crash(death, "counting words") from death
 
@@ -189,16 +192,14 @@ class EngineClient:
                 raise Cancelled from death
             if settings.is_safe or not _settings_may_be_guilty(death):
                 raise self._crash(death, "loading the model") from death
-            return self._load_safely(request, death, on_event, cancel)
+            loaded = self._load_safely(request, on_event, cancel)
+            self._remember_safe(death)
+            return loaded
 
     def _load_safely(
-        self,
-        request: LoadRequest,
-        first_death: EngineDied,
-        on_event: OnEvent | None,
-        cancel: CancelToken | None,
+        self, request: LoadRequest, on_event: OnEvent | None, cancel: CancelToken | None
     ) -> LoadedModel:
-        """Load with safe settings and remember them if that works."""
+        """Load with safe settings after the fast ones crashed, and say so."""
         self._end_process()
         try:
             loaded = self._load_once(request, SAFE, on_event, cancel)
@@ -207,10 +208,12 @@ class EngineClient:
                 raise Cancelled from death
             raise self._crash(death, "loading the model") from death
         self._loaded = loaded = replace(loaded, notice=_NOTICE)
-        self._safe_file.remember(first_death.signal_name or f"exit code {first_death.exit_code}")
         if on_event is not None:
             on_event(EngineNoticeEvent(_NOTICE))
         return loaded
+
+    def _remember_safe(self, death: EngineDied) -> None:
+        self._safe_file.remember(death.signal_name or f"exit code {death.exit_code}")
 
     def _load_once(
         self,
@@ -264,19 +267,21 @@ class EngineClient:
         if cancel is not None and cancel.is_cancelled:
             self._end_process()
             return _cancelled(death.partial_text)
-        if self._closed or not self._is_settings_death(death, request):
-            raise self._crash(death, "answering") from death
-        if self._wanted is None:
+        wanted, guilty = self._wanted, self._is_settings_death(death, request)
+        # A process that died before it began was dead already when it was asked.
+        if self._closed or wanted is None or (death.began and not guilty):
             raise self._crash(death, "answering") from death
         try:
-            self._load_safely(self._wanted, death, on_event, cancel)
-            if self._process is None:
-                raise self._crash(death, "answering") from death
-            return self._ask(self._process, request, on_event, cancel)
+            if guilty:
+                self._load_safely(wanted, on_event, cancel)
+            generation = self._ask(self._ready(on_event, cancel), request, on_event, cancel)
         except Cancelled:
             return _cancelled("")
         except EngineDied as second:
             raise self._crash(second, "answering") from second
+        if guilty:
+            self._remember_safe(death)
+        return generation
 
     def _is_settings_death(self, death: EngineDied, request: GenerateRequest) -> bool:
         """Whether this is a first evaluation that the fast settings may have killed."""

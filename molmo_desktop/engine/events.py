@@ -62,6 +62,8 @@ class GenerateRequest:
         cold: Forget the state that is held, evaluate everything.
         dump_logits: Write the logits of the last prompt position to this .npz file.
         grammar: GBNF that the answer must follow; empty = free.
+        breaks_loops: Make it unlikely that a long run of tokens comes again and again, as small
+            models tend to; what comes once or twice is left alone.
     """
 
     messages: tuple[ChatMessage, ...]
@@ -73,6 +75,7 @@ class GenerateRequest:
     cold: bool = False
     dump_logits: Path | None = None
     grammar: str = ""
+    breaks_loops: bool = False
 
 
 @dataclass(frozen=True)

@@ -36,4 +36,4 @@ def reach(stage: Stage, *, safe: bool) -> None:
         return
     if wanted[1] == "HANG":
         time.sleep(_HANG_S)
-    os.kill(os.getpid(), getattr(signal, wanted[1]))
+    signal.raise_signal(getattr(signal, wanted[1]))

@@ -83,6 +83,7 @@ class Answering:
         self._stream = TextStream(request.stop)
         self._ids: list[int] = []
         self._peak = PeakMemory()
+        self._evaluating = False
 
     def run(self) -> Generation:
         """Write the answer.
@@ -99,7 +100,8 @@ class Answering:
             self._model.cache.restore()
             reason = "cancelled"
         except BaseException:
-            self._model.cache.clear()
+            if self._evaluating:
+                self._model.cache.clear()
             raise
         finally:
             self._model.watch_evaluation(None)
@@ -121,6 +123,7 @@ class Answering:
             temperature=request.temperature,
             seed=request.seed,
             grammar=request.grammar,
+            breaks_loops=request.breaks_loops,
         )
         try:
             held = model.cache.keep(units)
@@ -200,17 +203,20 @@ class Answering:
     def _prefill(self, units: Sequence[Unit]) -> None:
         model = self._model
         started = time.perf_counter()
-        faults.reach("prefill", safe=model.safe_settings)
         total, done = count_tokens(units), 0
         self._emit(ProgressEvent("thinking", 0, total))
+        faults.reach("prefill", safe=model.safe_settings)
+        self._evaluating = True
         model.watch_evaluation(self._should_stop)
         while units:
             if self._should_stop():
                 raise Cancelled
             batch = self._next_batch(units)
             rest = units[len(batch) :]
+            begun = time.perf_counter()
             self._check(self._evaluate(batch, wants_logits=not rest))
             model.cache.append(batch)
+            model.pace.note(count_tokens(batch), time.perf_counter() - begun)
             done += count_tokens(batch)
             units = rest
             self._peak.look()
@@ -223,7 +229,7 @@ class Answering:
         """Return the tokens up to the next picture, as many as fit, or one picture's chunk."""
         if isinstance(units[0], PictureUnit):
             return units[:1]
-        head = units[: self._model.batch_size]
+        head = units[: self._model.pace.step_tokens]
         return list(takewhile(lambda unit: isinstance(unit, int), head))
 
     def _evaluate(self, batch: Sequence[Unit], *, wants_logits: bool) -> int:

@@ -16,7 +16,7 @@ from llama_cpp import llama_cpp as lib
 from molmo_desktop.core.answer import ModelInfo
 from molmo_desktop.core.errors import Cancelled, ModelLoadError
 from molmo_desktop.engine import faults, load_errors, memory_use
-from molmo_desktop.engine.batch import TokenBatch
+from molmo_desktop.engine.batch import Pace, TokenBatch
 from molmo_desktop.engine.events import LoadedModel, LoadRequest
 from molmo_desktop.engine.hardware import best_thread_count
 from molmo_desktop.engine.native import NativeLog
@@ -84,6 +84,8 @@ class LlamaModel:
             self.vision = self._load_vision()
             self._open_context(BATCH_TOKENS)
             self._warm_up()
+            if watch.should_stop():
+                raise Cancelled
         except BaseException:
             self.close()
             raise
@@ -256,6 +258,7 @@ class LlamaModel:
             )
         self.batch_size = batch_size
         self.batch = TokenBatch(batch_size)
+        self.pace = Pace(batch_size)
         self.kv_cache_bytes = memory_use.kv_cache_bytes(lines)
         self.compute_bytes = memory_use.compute_bytes(lines)
         self.cache = PrefixCache(self._context, window=int(lib.llama_model_n_swa(self._model)))

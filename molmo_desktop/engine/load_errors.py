@@ -22,6 +22,7 @@ _DETAIL_LINES = 12
 _MAGIC = b"GGUF"
 _MEMORY = re.compile(r"unable to allocate|failed to allocate|bad_alloc|Cannot allocate", re.I)
 _UNKNOWN_ARCHITECTURE = re.compile(r"(?:unknown|unsupported) model architecture: '([^']*)'")
+_PROJECTOR = "CLIP cannot be used as main model"
 _TRUNCATED = re.compile(r"not within the file bounds|incomplete|unexpectedly reached end", re.I)
 _MISMATCH = re.compile(r"mismatch between text model|unsupported decoder rope type", re.I)
 _AGAIN = "Download it again, or choose another file."
@@ -57,8 +58,18 @@ def model_error(path: Path, lines: Sequence[str]) -> MolmoDesktopError:
     """Return the error for a language model that llama.cpp refused."""
     log = "\n".join(lines)
     detail = _detail(lines)
+    if _PROJECTOR in log:
+        return ModelLoadError(
+            f"{path.name} is a projector, not a language model.",
+            hint="Choose the model's own file, and this one as its projector.",
+            detail=detail,
+        )
     if found := _UNKNOWN_ARCHITECTURE.search(log):
-        return _architecture_error(path, found[1], detail)
+        return ModelLoadError(
+            f"{path.name} has the architecture “{found[1]}”, which this version does not know.",
+            hint="Choose another model, or look for a newer version of the program.",
+            detail=detail,
+        )
     if _TRUNCATED.search(log):
         return ModelLoadError(
             f"The model file {path.name} is incomplete.", hint=_AGAIN, detail=detail
@@ -92,20 +103,6 @@ def memory_error(detail: str) -> OutOfMemoryError:
     return OutOfMemoryError(
         "There is not enough memory for this model.",
         hint="Close other programs, choose a smaller model, or lower the context length.",
-        detail=detail,
-    )
-
-
-def _architecture_error(path: Path, name: str, detail: str) -> ModelLoadError:
-    if name == "clip":
-        return ModelLoadError(
-            f"{path.name} is a projector, not a language model.",
-            hint="Choose the model's own file, and this one as its projector.",
-            detail=detail,
-        )
-    return ModelLoadError(
-        f"{path.name} has the architecture “{name}”, which this version does not know.",
-        hint="Choose another model, or look for a newer version of the program.",
         detail=detail,
     )
 

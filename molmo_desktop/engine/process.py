@@ -42,12 +42,16 @@ class EngineDied(Exception):
     Attributes:
         exit_code: As `multiprocessing` gives it: minus the signal on Linux and macOS.
         by_us: The client ended it: closed, or a cancel that was not heard in time.
+        began: At least one event had come.
         partial_text: What had been streamed.
         detail: The last lines of its log.
     """
 
-    def __init__(self, exit_code: int | None, *, by_us: bool, partial: str, detail: str) -> None:
+    def __init__(
+        self, exit_code: int | None, *, by_us: bool, began: bool, partial: str, detail: str
+    ) -> None:
         super().__init__(f"engine ended with {exit_code}")
+        self.began = began
         self.exit_code = exit_code
         self.by_us = by_us
         self.partial_text = partial
@@ -69,6 +73,7 @@ class _Call:
     def __init__(self, on_event: OnEvent | None) -> None:
         self.on_event = on_event
         self.reply: dict[str, Any] | None = None
+        self.began = False
         self.text = ""
 
 
@@ -149,6 +154,7 @@ class EngineProcess:
             raise EngineDied(
                 self.exit_code,
                 by_us=self._ended_by_us,
+                began=call.began,
                 partial=call.text,
                 detail=self.log_tail(),
             )
@@ -253,6 +259,7 @@ class EngineProcess:
         if message["kind"] == "event":
             del message["kind"]
             event = decode_event(message)
+            call.began = True
             if isinstance(event, TokenEvent):
                 call.text += event.text
             self._report(call, event)

@@ -6,6 +6,7 @@ The whole chain runs in C: the logits never become a Python object.
 
 from __future__ import annotations
 
+import ctypes
 import secrets
 
 from llama_cpp import llama_cpp as lib
@@ -15,6 +16,10 @@ from molmo_desktop.core.errors import UsageError
 _TOP_K = 40
 _TOP_P = 0.95
 _MIN_P = 0.05
+_LOOP_MULTIPLIER = 0.8
+_LOOP_BASE = 1.75
+_LOOP_ALLOWED_TOKENS = 8  # longer than a date or an amount, which may well come twice
+_LOOP_WINDOW_TOKENS = 512
 
 
 class Sampler:
@@ -25,13 +30,21 @@ class Sampler:
         temperature: 0 = always the likeliest token.
         seed: For temperature above 0; None = a new one.
         grammar: GBNF with a rule ``root``; empty = free.
+        breaks_loops: Penalise a run of tokens that stood in the answer before, the more the
+            longer it is (llama.cpp's DRY sampler, which sees the answer only, not the prompt).
 
     Raises:
         UsageError: The grammar cannot be parsed.
     """
 
     def __init__(
-        self, vocab: int, *, temperature: float, seed: int | None = None, grammar: str = ""
+        self,
+        vocab: int,
+        *,
+        temperature: float,
+        seed: int | None = None,
+        grammar: str = "",
+        breaks_loops: bool = False,
     ) -> None:
         self._chain = lib.llama_sampler_chain_init(lib.llama_sampler_chain_default_params())
         if grammar:
@@ -40,6 +53,8 @@ class Sampler:
                 self.close()
                 raise UsageError("The grammar of the answer cannot be understood.")
             self._add(rules)
+        if breaks_loops:
+            self._add(_loop_breaker(vocab))
         if temperature <= 0:
             self._add(lib.llama_sampler_init_greedy())
             return
@@ -62,3 +77,18 @@ class Sampler:
 
     def _add(self, sampler: int) -> None:
         lib.llama_sampler_chain_add(self._chain, sampler)
+
+
+def _loop_breaker(vocab: int) -> int:
+    breakers = (ctypes.c_char_p * 0)()
+    return int(
+        lib.llama_sampler_init_dry(
+            vocab,
+            _LOOP_MULTIPLIER,
+            _LOOP_BASE,
+            _LOOP_ALLOWED_TOKENS,
+            _LOOP_WINDOW_TOKENS,
+            breakers,
+            0,
+        )
+    )

@@ -75,6 +75,7 @@ def encode_generate(request: GenerateRequest) -> tuple[dict[str, Any], list[byte
         "cold": request.cold,
         "dump_logits": None if request.dump_logits is None else str(request.dump_logits),
         "grammar": request.grammar,
+        "breaks_loops": request.breaks_loops,
     }
     return data, [image.rgb for image in request.images]
 

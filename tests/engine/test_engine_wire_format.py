@@ -43,6 +43,7 @@ def test_questions_survive_with_their_pixels():
         cold=True,
         dump_logits=Path("x.npz"),
         grammar='root ::= "yes"',
+        breaks_loops=True,
     )
     data, blobs = wire_format.encode_generate(request)
     assert wire_format.decode_generate(through_json(data), blobs) == request
