@@ -136,7 +136,7 @@ def _saved(image: QImage, path: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         problem = str(error)
-    if problem or not image.save(str(path), b"PNG"):
+    if problem or not image.save(str(path)):
         raise MolmoDesktopError(
             "The pasted picture could not be saved.",
             hint=f"Check that {path.parent} can be written and that the disk is not full.",

@@ -20,7 +20,7 @@ from molmo_desktop.ui.controls import CardButton, ElidedLabel, IconButton
 from molmo_desktop.ui.flow_layout import FlowLayout
 from molmo_desktop.ui.theme import GAP_PX, current_theme
 
-_CHIP_PX = 236
+_CHIP_PX = 208
 _THUMBNAIL_PX = 36
 
 

@@ -133,6 +133,8 @@ class LivePanel(QFrame):
 
     def show_model(self, model: InstalledModel | ModelInfo | None) -> None:
         """Show the model that answers, or would answer."""
+        if model is None or model.name != self.model_name.full_text:
+            self._show_speed(None)
         if model is None:
             self.model_name.set_full_text("No model")
             self.model_size.setText("Size not available")
@@ -148,7 +150,10 @@ class LivePanel(QFrame):
         self.model_size.setAccessibleName(f"Model {model.name}, {self.model_size.text()}")
 
     def show_answer(self, answer: dict[str, Any]) -> None:
-        """Take speed and peak from a finished answer."""
+        """Take model, speed and peak from a finished answer."""
+        model = answer.get("model") or {}
+        if model.get("name"):
+            self.show_model(ModelInfo(**model))
         speed = (answer.get("timings") or {}).get("decode_tokens_per_s")
         if speed:
             self._show_speed(float(speed))

@@ -24,6 +24,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
+from molmo_desktop.core.answer import Coverage
 from molmo_desktop.core.errors import Cancelled, MolmoDesktopError, UnsupportedFormatError
 from molmo_desktop.core.pages import Document
 from molmo_desktop.core.samples import Example, examples
@@ -156,7 +157,7 @@ class MainWindow(QMainWindow):
         session.asked.connect(self._on_asked)
         session.text_added.connect(self._on_text_added)
         session.stage_changed.connect(self._on_stage_changed)
-        session.coverage_known.connect(lambda coverage: self.status.say(coverage.sentence()))
+        session.coverage_known.connect(self._on_coverage_known)
         session.notice_given.connect(self.status.say)
         session.ended.connect(self._on_ended)
         backstage.conversations.changed.connect(self._list_conversations)
@@ -363,6 +364,11 @@ class MainWindow(QMainWindow):
 
     def _on_stage_changed(self, event: Any) -> None:
         self.column.composer.show_stage(event)
+
+    def _on_coverage_known(self, coverage: Coverage) -> None:
+        sentence = coverage.sentence()
+        if sentence:
+            self.status.say(sentence[0].upper() + sentence[1:])
 
     def _on_ended(
         self,
