@@ -40,6 +40,7 @@ _SYMBOL_BULLETS = str.maketrans({"\uf0b7": "•", "\uf0a7": "▪", "\uf0d8": "�
 # Between words of a line a gap this many times its height is a column of a table.
 _COLUMN_GAP = 1.8
 _MARK_CHARS = 4
+_LONG_WORD_CHARS = 7
 # Private letters without a meaning, the mark for an unknown one, and control characters.
 _MEANINGLESS = re.compile("[\ufffd\ue000-\uf0a6\uf0fd-\uf8ff\x00-\x08\x0b\x0e-\x1f]")
 _GARBLED_SHARE = 0.3
@@ -249,5 +250,11 @@ def _column_blank(before: Word, is_first: bool) -> str:
 
 
 def _is_joined(before: str, after: str) -> bool:
-    """Whether the hyphen only served the end of the line."""
-    return before[-1:].isalpha() and after[:1].islower()
+    """Whether the hyphen only served the end of the line.
+
+    Words in small letters were broken there; in capitals only long ones, "DIN-EN" is a name.
+    """
+    if before[-1:].isalpha() and after[:1].islower():
+        return True
+    is_long = len(before) + len(after) >= _LONG_WORD_CHARS
+    return is_long and before.isupper() and after.isupper()

@@ -7,6 +7,7 @@ user hears of a damaged file when it is attached and not when the model looks at
 
 from __future__ import annotations
 
+import struct
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,9 +44,8 @@ def read(path: Path, sink: Sink, *, format_name: str) -> None:
         DocumentTooLargeError: More than `MAX_PIXELS` pixels.
     """
     with _opened(path, format_name) as image:
-        frame_count = int(getattr(image, "n_frames", 1))
-        limit = MAX_FRAMES.get(format_name, 1)
-        shown = min(frame_count, limit)
+        frame_count = _frame_count(image, format_name)
+        shown = min(frame_count, MAX_FRAMES.get(format_name, 1))
         sink.expect(shown)
         for frame in range(shown):
             upright = _upright(image, path, frame)
@@ -65,7 +65,7 @@ def decode(
         UsageError: There is no such frame.
     """
     with _opened(path, format_name) as image:
-        frame_count = int(getattr(image, "n_frames", 1))
+        frame_count = _frame_count(image, format_name)
         if not 1 <= page_number <= frame_count:
             raise problems.no_such_page(path, page_number, frame_count)
         rgb = _as_rgb(_upright(image, path, page_number - 1))
@@ -107,6 +107,11 @@ def _opened(path: Path, format_name: str) -> Iterator[Image.Image]:
         raise problems.damaged(path, title, f"{type(error).__name__}: {error}") from error
 
 
+def _frame_count(image: Image.Image, format_name: str) -> int:
+    """Return how many pictures a file holds; further ones in a JPEG are only depth or preview."""
+    return int(getattr(image, "n_frames", 1)) if format_name in MAX_FRAMES else 1
+
+
 def _check_size(image: Image.Image, path: Path) -> None:
     if image.width * image.height > MAX_PIXELS:
         raise problems.picture_too_large(path, image.width, image.height, MAX_PIXELS)
@@ -130,7 +135,10 @@ def _upright(image: Image.Image, path: Path, frame: int) -> Image.Image:
         image.seek(frame)
         _check_size(image, path)
     image.load()
-    return ImageOps.exif_transpose(image)
+    try:
+        return ImageOps.exif_transpose(image)
+    except (struct.error, SyntaxError, ValueError, LookupError, TypeError, OSError):
+        return image  # the note is damaged, the picture is not
 
 
 def _as_rgb(image: Image.Image) -> Image.Image:

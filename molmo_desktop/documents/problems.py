@@ -18,31 +18,42 @@ from molmo_desktop.core.errors import (
 _MIB = 1 << 20
 
 
+def _name(path: Path) -> str:
+    """Return the file's name as it can be printed."""
+    return _printable(path.name or str(path))
+
+
+def _printable(text: str) -> str:
+    """Return text with a mark for bytes of a file name that are in no known encoding."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 def missing(path: Path) -> DocumentNotFoundError:
     """There is nothing at that path."""
     return DocumentNotFoundError(
-        f"There is no file “{path}”.", hint="Check the name and whether it was moved."
+        f"There is no file “{_printable(str(path))}”.",
+        hint="Check the name and whether it was moved.",
     )
 
 
 def is_folder(path: Path) -> DocumentNotFoundError:
     """The path is a folder."""
     return DocumentNotFoundError(
-        f"“{path.name or path}” is a folder.", hint="Choose the files inside it instead."
+        f"“{_name(path)}” is a folder.", hint="Choose the files inside it instead."
     )
 
 
 def not_a_file(path: Path) -> DocumentNotFoundError:
     """A device, a socket or a named pipe."""
     return DocumentNotFoundError(
-        f"“{path.name}” is not an ordinary file.", hint="Save its content as a file first."
+        f"“{_name(path)}” is not an ordinary file.", hint="Save its content as a file first."
     )
 
 
 def no_permission(path: Path, detail: str = "") -> DocumentUnreadableError:
     """The system does not let us open it."""
     return DocumentUnreadableError(
-        f"“{path.name}” cannot be opened.",
+        f"“{_name(path)}” cannot be opened.",
         hint="Check that you may read it and that its drive is connected.",
         detail=detail,
     )
@@ -51,14 +62,14 @@ def no_permission(path: Path, detail: str = "") -> DocumentUnreadableError:
 def empty(path: Path) -> DocumentUnreadableError:
     """No bytes at all."""
     return DocumentUnreadableError(
-        f"“{path.name}” is empty.", hint="Get the file again; it may not have been saved fully."
+        f"“{_name(path)}” is empty.", hint="Get the file again; it may not have been saved fully."
     )
 
 
 def damaged(path: Path, what: str = "file", detail: str = "") -> DocumentUnreadableError:
     """The content makes no sense to its reader; ``what`` names the format."""
     return DocumentUnreadableError(
-        f"“{path.name}” could not be read: the {what} seems to be damaged or incomplete.",
+        f"“{_name(path)}” could not be read: the {what} seems to be damaged or incomplete.",
         hint="Get the file again, or open it in its own program and save a new copy.",
         detail=detail,
     )
@@ -67,14 +78,14 @@ def damaged(path: Path, what: str = "file", detail: str = "") -> DocumentUnreada
 def without_pages(path: Path, what: str) -> DocumentUnreadableError:
     """A healthy file with nothing in it; ``what`` names what is missing ("slides")."""
     return DocumentUnreadableError(
-        f"“{path.name}” has no {what} in it.", hint="Check that it is the file you meant."
+        f"“{_name(path)}” has no {what} in it.", hint="Check that it is the file you meant."
     )
 
 
 def crashed(path: Path, detail: str = "") -> DocumentUnreadableError:
     """The reader's process ended by itself."""
     return DocumentUnreadableError(
-        f"“{path.name}” could not be read: it made the reader stop.",
+        f"“{_name(path)}” could not be read: it made the reader stop.",
         hint="It will not be tried again by itself; save a new copy in its own program.",
         detail=detail,
         quarantined=True,
@@ -84,7 +95,7 @@ def crashed(path: Path, detail: str = "") -> DocumentUnreadableError:
 def quarantined(path: Path) -> DocumentUnreadableError:
     """The same content made the reader crash before."""
     return DocumentUnreadableError(
-        f"“{path.name}” was not opened, because it made the reader stop before.",
+        f"“{_name(path)}” was not opened, because it made the reader stop before.",
         hint="Save a new copy in its own program, or try it again explicitly.",
         quarantined=True,
     )
@@ -93,7 +104,7 @@ def quarantined(path: Path) -> DocumentUnreadableError:
 def too_slow(path: Path, limit_s: float) -> DocumentUnreadableError:
     """No progress within the time limit."""
     return DocumentUnreadableError(
-        f"“{path.name}” could not be read within {limit_s:.0f} seconds.",
+        f"“{_name(path)}” could not be read within {limit_s:.0f} seconds.",
         hint="Try a smaller file, or split it into parts.",
     )
 
@@ -101,7 +112,7 @@ def too_slow(path: Path, limit_s: float) -> DocumentUnreadableError:
 def needs_memory(path: Path, limit_bytes: int, detail: str = "") -> DocumentTooLargeError:
     """The reader met its memory limit."""
     return DocumentTooLargeError(
-        f"“{path.name}” needs more memory than the {limit_bytes / _MIB:,.0f} MiB that "
+        f"“{_name(path)}” needs more memory than the {limit_bytes / _MIB:,.0f} MiB that "
         "reading a file may use.",
         hint="Try a smaller file, or split it into parts.",
         detail=detail,
@@ -111,7 +122,7 @@ def needs_memory(path: Path, limit_bytes: int, detail: str = "") -> DocumentTooL
 def unpacks_too_large(path: Path, detail: str = "") -> DocumentTooLargeError:
     """An archive that unpacks to more than a reader may use."""
     return DocumentTooLargeError(
-        f"“{path.name}” was not opened, because it unpacks to far more than its size.",
+        f"“{_name(path)}” was not opened, because it unpacks to far more than its size.",
         hint="Open it only if you trust where it comes from, and save a smaller copy.",
         detail=detail,
     )
@@ -120,7 +131,7 @@ def unpacks_too_large(path: Path, detail: str = "") -> DocumentTooLargeError:
 def too_much_text(path: Path) -> DocumentTooLargeError:
     """More pages or characters than one document may have."""
     return DocumentTooLargeError(
-        f"“{path.name}” holds more text than can be read at once.",
+        f"“{_name(path)}” holds more text than can be read at once.",
         hint="Split it into parts and attach the part that you want to ask about.",
     )
 
@@ -128,7 +139,7 @@ def too_much_text(path: Path) -> DocumentTooLargeError:
 def unsafe_xml(path: Path, member: str) -> DocumentUnreadableError:
     """XML with declarations that could multiply it or reach for other files."""
     return DocumentUnreadableError(
-        f"“{path.name}” was not opened, because it is built in a way that no office program uses.",
+        f"“{_name(path)}” was not opened, because no office program builds files like this.",
         hint="Open it only if you trust where it comes from, and save a new copy.",
         detail=f"{member} holds a document type or entity declaration",
     )
@@ -137,7 +148,7 @@ def unsafe_xml(path: Path, member: str) -> DocumentUnreadableError:
 def unsafe_names(path: Path, member: str) -> DocumentUnreadableError:
     """An archive whose members would be unpacked outside its folder."""
     return DocumentUnreadableError(
-        f"“{path.name}” was not opened, because it tries to reach files outside itself.",
+        f"“{_name(path)}” was not opened, because it tries to reach files outside itself.",
         hint="Do not unpack it; ask whoever sent it for a PDF.",
         detail=member,
     )
@@ -148,7 +159,7 @@ def picture_too_large(
 ) -> DocumentTooLargeError:
     """More pixels than we are ready to decode."""
     return DocumentTooLargeError(
-        f"The picture “{path.name}” has {width_px:,} × {height_px:,} pixels "
+        f"The picture “{_name(path)}” has {width_px:,} × {height_px:,} pixels "
         f"({width_px * height_px / 1e6:,.0f} megapixels); "
         f"at most {limit_px / 1e6:,.0f} megapixels can be read.",
         hint="Make it smaller, or cut out the part that you want to ask about.",
@@ -158,20 +169,20 @@ def picture_too_large(
 def needs_password(path: Path) -> PasswordRequiredError:
     """The content is encrypted."""
     return PasswordRequiredError(
-        f"“{path.name}” is protected by a password.",
+        f"“{_name(path)}” is protected by a password.",
         hint="Open it in its own program, save a copy without a password, and use that.",
     )
 
 
 def unsupported(path: Path, what: str, hint: str) -> UnsupportedFormatError:
     """A type that no reader knows; ``what`` names it with its article ("a sound file")."""
-    return UnsupportedFormatError(f"“{path.name}” is {what}, which cannot be read.", hint=hint)
+    return UnsupportedFormatError(f"“{_name(path)}” is {what}, which cannot be read.", hint=hint)
 
 
 def unsupported_rendering(path: Path, title: str) -> UnsupportedFormatError:
     """A format without pages that could be drawn."""
     return UnsupportedFormatError(
-        f"“{path.name}” ({title}) has no pages that can be shown as a picture.",
+        f"“{_name(path)}” ({title}) has no pages that can be shown as a picture.",
         hint="Its text can be read; save it as PDF to see its pages.",
     )
 
@@ -179,9 +190,9 @@ def unsupported_rendering(path: Path, title: str) -> UnsupportedFormatError:
 def no_such_page(path: Path, page_number: int, page_count: int) -> UsageError:
     """A page beyond the last one, or before the first."""
     pages = "1 page" if page_count == 1 else f"{page_count} pages"
-    return UsageError(f"“{path.name}” has {pages}; there is no page {page_number}.")
+    return UsageError(f"“{_name(path)}” has {pages}; there is no page {page_number}.")
 
 
 def closing(path: Path) -> DocumentError:
     """The program ends while the file is read."""
-    return DocumentError(f"“{path.name}” was not read, because the program is closing.")
+    return DocumentError(f"“{_name(path)}” was not read, because the program is closing.")

@@ -77,6 +77,17 @@ def test_the_pages_of_a_fax_and_the_frames_of_a_film_are_pages(read_here, files)
         pictures.decode(files / "film.gif", 4, format_name="gif")
 
 
+def test_a_camera_s_further_pictures_and_damaged_notes_do_no_harm(read_here, files, tmp_path):
+    picture = Image.open(files / "square.png")
+    picture.save(tmp_path / "phone.jpeg", "MPO", save_all=True, append_images=[picture])
+    document = read_here(tmp_path / "phone.jpeg")
+    assert (document.format, len(document.pages), document.warnings) == ("jpeg", 1, ())
+    content = (files / "turned.jpeg").read_bytes()
+    start = content.index(b"Exif\0\0") + 6
+    (tmp_path / "odd.jpeg").write_bytes(content[:start] + b"\xff" * 20 + content[start + 20 :])
+    assert read_here(tmp_path / "odd.jpeg").pages[0].width_pt == 64
+
+
 def test_a_long_film_is_read_in_part(read_here, tmp_path):
     frames = [Image.new("L", (4, 4), shade) for shade in range(60)]
     frames[0].save(tmp_path / "long.gif", save_all=True, append_images=frames[1:])

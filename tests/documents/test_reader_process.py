@@ -26,7 +26,7 @@ from molmo_desktop.core.errors import (
 )
 from molmo_desktop.core.files import content_hash
 from molmo_desktop.core.pages import Page, WordBox
-from molmo_desktop.documents.child import Child, ChildGreedyError
+from molmo_desktop.documents.child import Child, ChildGreedyError, ChildSilentError
 from molmo_desktop.documents.messages import (
     MalformedMessageError,
     pack_page,
@@ -244,6 +244,54 @@ def test_memory_is_watched_where_the_system_sets_no_limit(long_pdf):
             child.ask(request, timeout_s=60, on_message=lambda head, blobs: None)
     finally:
         child.end()
+
+
+def test_a_reading_without_end_is_stopped_although_it_goes_on(long_pdf):
+    child = Child(memory_limit_bytes=1 << 30, hard_stop_s=0.05, idle_s=60)
+    try:
+        with pytest.raises(ChildSilentError):
+            child.ask(
+                {"operation": "read", "path": str(long_pdf)},
+                timeout_s=60,
+                on_message=lambda head, blobs: None,
+            )
+    finally:
+        child.end()
+
+
+def test_an_idle_process_ends_by_itself(files):
+    child = Child(memory_limit_bytes=1 << 30, hard_stop_s=60, idle_s=0.2)
+    try:
+        deadline = time.monotonic() + 10
+        while child.is_alive and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert not child.is_alive
+    finally:
+        child.end()
+
+
+def test_a_process_can_be_started_before_the_first_file(make_reader, files):
+    reader = make_reader()
+    reader.warm_up()
+    reader.warm_up()
+    first = reader.pids
+    assert len(first) == 1
+    reader.read(files / "notes.md")
+    assert reader.pids == first
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="names are bytes on Linux")
+def test_a_name_in_no_known_encoding_is_read_and_printed(make_reader, files, tmp_path):
+    reader = make_reader()
+    for sample, ending in (("orchard.pdf", b".pdf"), ("square.png", b".png")):
+        path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9" + ending))
+        path.write_bytes((files / sample).read_bytes())
+        assert reader.read(path).pages
+        assert reader.render(path, 1, max_px=20).width_px <= 20
+        path.write_bytes(path.read_bytes()[:60])
+        with pytest.raises(DocumentUnreadableError) as caught:
+            reader.read(path)
+        assert "caf?" in caught.value.message.encode().decode()
 
 
 @posix_only
