@@ -22,6 +22,7 @@ from molmo_desktop.assistant.plan import (
     Planner,
     ReadingPlan,
     ReadingSpeed,
+    is_small,
     reading_budget,
 )
 from molmo_desktop.assistant.points import PointTagFilter
@@ -252,7 +253,8 @@ class Assistant:
         work.emit(CoverageEvent(plan.coverage))
         if not is_answerable(work.request.question, plan):
             return self._abstain(work, plan, loaded, earlier)
-        quote = quote_answer(work.request.question, plan.ranked) if plan.ranked else None
+        wants_quote = is_small(loaded.info) and not plan.is_whole_task
+        quote = quote_answer(work.request.question, plan.ranked) if wants_quote else None
         turn = new_turn(work.request.question, plan, earlier, quote)
         earlier = self._fit_history(work, loaded, earlier, turn)
         generation = self._generate(work, loaded, [*earlier, turn])
@@ -381,6 +383,7 @@ class Assistant:
                 seed=options.seed,
                 cold=options.cold,
                 dump_logits=options.dump_logits,
+                breaks_loops=not options.raw,
             ),
             on_event=forward,
             cancel=work.cancel,

@@ -40,7 +40,9 @@ def ground(answer: str, question: str, plan: ReadingPlan) -> Grounding:
     cited = locate(text, question, documents, plan.passages) if text.strip() else []
     near = [] if cited else nearest(question, documents, plan.ranked)
     # What stands in a picture cannot be looked up in the text beside it.
-    missing = unsupported_values(text, documents) if text and not plan.pictures else []
+    missing = (
+        unsupported_values(text, documents, question=question) if text and not plan.pictures else []
+    )
     found = bool(text.strip()) and (bool(cited) or plan.is_whole_task or bool(plan.pictures))
     return Grounding(found, tuple(cited or near), points, _missing_notice(missing))
 

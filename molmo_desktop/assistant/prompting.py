@@ -102,8 +102,8 @@ def with_answer(turn: SentTurn, answer: str) -> SentTurn:
 
 
 def _question_text(question: str, quote: str | None) -> str:
-    hint = f"Most relevant line:\n{quote.strip()}\n\n" if quote else ""
-    return f"{hint}Question: {question}"
+    lead = f"{quote.strip()}\n\n" if quote else ""
+    return f"{lead}Answer from the text above. {question}"
 
 
 def _document_text(plan: ReadingPlan, passages: Sequence[Passage]) -> str:

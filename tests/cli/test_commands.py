@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line as people and scripts use it: the real program as a subprocess."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+
+def run(*arguments: object, **kwargs) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "molmo_desktop", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        **kwargs,
+    )
+
+
+def one_sentence(result: subprocess.CompletedProcess[str]) -> str:
+    """Return what was said on standard error, which must be a sentence and no traceback."""
+    assert "Traceback" not in result.stderr
+    lines = [line for line in result.stderr.splitlines() if line.startswith("molmo-desktop:")]
+    assert len(lines) == 1, result.stderr
+    assert lines[0].rstrip().endswith((".", "?", "…"))
+    return lines[0]
+
+
+def test_ask_prints_one_object_with_page_and_boxes(samples):
+    result = run("ask", "What is the total due?", samples / "invoice.pdf", "--json")
+    assert result.returncode == 0, result.stderr
+    answer = json.loads(result.stdout)
+    assert "300.90" in answer["answer"]
+    assert answer["evidence"][0]["page"] == 1
+    assert answer["evidence"][0]["boxes"]
+    assert set(answer) >= {
+        "question", "answer", "finish_reason", "found", "evidence", "coverage", "points",
+        "tokens", "timings", "memory", "energy", "model",
+    }  # fmt: skip
+    assert answer["energy"]["kind"] in ("measured", "estimated")
+    assert answer["model"]["local"] is True
+    assert answer["tokens"]["completion"] == len(answer["tokens"]["completion_ids"])
+
+
+def test_ask_without_json_is_for_reading(samples):
+    result = run("ask", "What is the total due?", samples / "invoice.pdf")
+    assert result.returncode == 0
+    assert "300.90" in result.stdout
+    assert "page 1" in result.stdout
+    assert "tok/s" in result.stderr
+
+
+def test_a_list_of_questions_gives_json_lines(samples, tmp_path):
+    questions = tmp_path / "list.txt"
+    questions.write_text("What is the total due?\n\nWhat is the invoice number?\n")
+    result = run("ask", "--questions", questions, samples / "invoice.pdf", "--json")
+    assert result.returncode == 0
+    first, second = map(json.loads, result.stdout.splitlines())
+    assert "300.90" in first["answer"]
+    assert "2026-0417" in second["answer"]
+    assert second["timings"]["load_s"] == 0
+
+
+def test_the_turns_of_a_chat_share_what_was_read(samples, tmp_path):
+    script = tmp_path / "turns.txt"
+    script.write_text("How much is the deposit?\nWhat is the monthly rent?\n")
+    result = run("chat", "--script", script, samples / "lease.pdf", "--json")
+    assert result.returncode == 0, result.stderr
+    first, second = map(json.loads, result.stdout.splitlines())
+    assert second["tokens"]["cached"] >= first["tokens"]["prompt"]
+    assert "940" in second["answer"]
+
+
+def test_the_same_question_twice_gives_the_same_tokens(samples):
+    asked = ("ask", "How much is the deposit?", samples / "lease.pdf", "--json", "--cold")
+    first, second = (json.loads(run(*asked).stdout)["tokens"] for _ in range(2))
+    assert first["completion_ids"] == second["completion_ids"]
+
+
+def test_read_prints_a_line_for_each_file_and_goes_on(samples, tmp_path):
+    broken = tmp_path / "broken.pdf"
+    broken.write_bytes(b"%PDF-1.7\nnothing here")
+    result = run("read", samples / "lease.pdf", broken, samples / "meeting-notes.md", "--json")
+    assert result.returncode == 3
+    lease, error, notes = map(json.loads, result.stdout.splitlines())
+    assert [page["number"] for page in lease["pages"]] == [1, 2, 3, 4]
+    assert lease["pages"][1]["origin"] == "text layer"
+    assert "1,410 pounds" in lease["pages"][1]["text"]
+    assert error["error"]["kind"] == "DocumentUnreadableError"
+    assert "60 bags" in notes["pages"][0]["text"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (["ask", "What?", "no-such-file.pdf"], 3),
+        (["ask", "What?", "."], 3),
+        (["ask", "What?", "{samples}/red-circle.png"], 3),
+        (["ask", ""], 2),
+        (["ask", "What?", "--model", "no-such-model"], 4),
+        (["ask", "What?", "{samples}/lease.pdf", "--pages", "99"], 2),
+        (["ask", "x" * 100_000], 5),
+        (["chat", "--script", "no-such-list.txt"], 2),
+    ],
+)
+def test_bad_input_is_told_in_one_sentence(samples, arguments, status):
+    result = run(*[str(argument).format(samples=samples) for argument in arguments])
+    assert result.returncode == status, result.stderr
+    one_sentence(result)
+    assert result.stdout == ""
+
+
+def test_an_error_with_json_is_an_object(samples):
+    result = run("ask", "What?", "no-such-file.pdf", "--json")
+    assert result.returncode == 3
+    error = json.loads(result.stdout)["error"]
+    assert error["kind"] == "DocumentNotFoundError"
+    assert error["hint"]
+
+
+def test_wrong_usage_ends_with_status_2():
+    assert run("ask", "What?", "--pages", "x").returncode == 2
+    assert run("read").returncode == 2
+
+
+@pytest.mark.parametrize("make", ["truncated", "random bytes", "empty"])
+def test_a_model_file_that_is_none_is_told(tiny_vlm, tmp_path, make):
+    good = (tiny_vlm / "model.gguf").read_bytes()
+    content = {"truncated": good[: len(good) // 2], "random bytes": bytes(range(256)) * 99}
+    path = tmp_path / "model.gguf"
+    path.write_bytes(content.get(make, b""))
+    result = run("ask", "What?", "--model", path)
+    assert result.returncode == 4, result.stderr
+    one_sentence(result)
+
+
+def test_ctrl_c_ends_with_status_130(home):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "molmo_desktop", "ask", "Write a very long story.",
+         "--max-tokens", "4000", "--context", "8192"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        bufsize=1,
+    )  # fmt: skip
+    assert process.stdout.read(1)
+    time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "Traceback" not in stderr
+
+
+def test_doctor_says_what_works():
+    result = run("doctor", "--json")
+    report = json.loads(result.stdout)
+    assert result.returncode == 0, result.stdout
+    names = {check["name"]: check for check in report["checks"]}
+    assert names["engine"]["ok"]
+    assert names["storage"]["ok"]
+    assert any(name.startswith("power source") for name in names)
+
+
+def test_models_are_listed():
+    result = run("models", "list", "--json")
+    assert result.returncode == 0
+    first = json.loads(result.stdout.splitlines()[0])
+    assert first["quantization"] == "Q4_1"
+    assert first["has_vision"] is False
