@@ -23,7 +23,7 @@ from molmo_desktop.retrieval.relevance import Relevance
 from molmo_desktop.retrieval.sources import ReadUnit, read_units, squash
 from molmo_desktop.retrieval.text import blocks, plain_characters, sentences
 from molmo_desktop.retrieval.tokens import tokenize
-from molmo_desktop.retrieval.values import comparable_forms, find_values
+from molmo_desktop.retrieval.values import Value, comparable_forms, find_values
 
 MIN_SHARE = 0.5
 _MAX_EVIDENCE = 8
@@ -50,11 +50,11 @@ class _Statement:
 
     Attributes:
         text: Without marks of formatting.
-        new_forms: Forms of each value that the question does not hold.
+        values: Those that the question does not hold.
     """
 
     text: str
-    new_forms: tuple[frozenset[str], ...]
+    values: tuple[Value, ...]
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def statements(answer: str) -> list[str]:
 def locate(
     answer: str, question: str, documents: Sequence[Document], read: Sequence[Passage]
 ) -> list[Evidence]:
-    """Return the places in what was read that an answer rests on, in the answer's order.
+    """Return the places in what was read that an answer rests on, nearest to the question first.
 
     Args:
         answer: As the model wrote it.
@@ -97,16 +97,19 @@ def locate(
     if not units:
         return []
     lookup = _Lookup(units, question)
+    places = [
+        place
+        for text in statements(answer)
+        if not _REFUSAL.search(text) and (place := lookup.place(text))
+    ]
+    # The place nearest to the question comes first: a small model often adds what nobody asked.
+    places.sort(key=lambda place: -place.order)
     found: dict[tuple[str, int, int, int], Evidence] = {}
-    for text in statements(answer):
-        if _REFUSAL.search(text):
-            continue
-        place = lookup.place(text)
-        if place is not None:
-            evidence = _evidence(place.first, place.last, place.score, cited=True)
-            key = (evidence.file, evidence.page, evidence.start, evidence.end)
-            if key not in found or found[key].score < evidence.score:
-                found[key] = evidence
+    for place in places:
+        evidence = _evidence(place.first, place.last, place.score, cited=True)
+        key = (evidence.file, evidence.page, evidence.start, evidence.end)
+        if key not in found or found[key].score < evidence.score:
+            found[key] = evidence
     return list(found.values())[:_MAX_EVIDENCE]
 
 
@@ -171,8 +174,9 @@ class _Lookup:
     def place(self, text: str) -> _Place | None:
         """Return the best place of a statement, None when less than half of it is found."""
         values = find_values(text)
-        new_forms = tuple(value.forms for value in values if not value.forms & self._asked_values)
-        statement = _Statement(text, new_forms)
+        statement = _Statement(
+            text, tuple(v for v in values if not comparable_forms([v]) & self._asked_values)
+        )
         best: _Place | None = None
         for index in range(len(self._units)):
             for count in (1, 2, 3):
@@ -191,14 +195,13 @@ class _Lookup:
         if len(window) < count or last.page is not first.page:
             return None
         tokens = frozenset().union(*(unit.tokens for unit in window))
-        forms = frozenset().union(*(unit.value_forms for unit in window)) | tokens
-        values_found = sum(1 for value in statement.new_forms if value & forms)
-        if statement.new_forms and not values_found:
+        found = sum(1 for value in statement.values if _stands_in(value, window, tokens))
+        if statement.values and not found:
             return None
         share, is_short = self._share(statement, first.language, tokens)
-        if statement.new_forms:
-            share *= 0.5 + 0.5 * values_found / len(statement.new_forms)
-            if is_short and values_found == len(statement.new_forms):
+        if statement.values:
+            share *= 0.5 + 0.5 * found / len(statement.values)
+            if is_short and found == len(statement.values):
                 share = max(share, 0.75)
         if _is_quoted(statement.text, window):
             share = 1.0
@@ -237,6 +240,15 @@ class _Lookup:
         return sum(w for token, w in weights.items() if token in tokens) / total if total else 0.0
 
 
+def _stands_in(value: Value, window: Sequence[ReadUnit], tokens: frozenset[str]) -> bool:
+    """Whether a value stands in some units."""
+    if any(value.is_same(other) for unit in window for other in unit.values):
+        return True
+    # A part of a code: "20417" for "NP-20417". Short numbers stand in too many places.
+    is_plain = value.kind in ("number", "identifier")
+    return is_plain and any(form in tokens and len(form) >= 4 for form in value.forms)
+
+
 def _is_quoted(text: str, window: Sequence[ReadUnit]) -> bool:
     """Whether the statement stands there word for word."""
     wanted = squash(text)
@@ -248,4 +260,5 @@ def _is_quoted(text: str, window: Sequence[ReadUnit]) -> bool:
 
 def _is_common(statement: _Statement) -> bool:
     """Whether the statement is a small number only, which stands by chance in many lines."""
-    return bool(re.fullmatch(r"\W*\d{1,3}\W*", plain_characters(statement.text)))
+    digits = re.sub(r"\D", "", plain_characters(statement.text))
+    return len(statement.values) == 1 and len(digits) <= 3

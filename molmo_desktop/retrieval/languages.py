@@ -110,12 +110,7 @@ def guess_language(text: str, default: str = DEFAULT_LANGUAGE) -> str:
     Text of a script without spaces gives "cjk", which has no stemmer.
     """
     sample = text[:_SAMPLE_CHARACTERS]
-    latin = len(_LATIN.findall(sample))
-    counts = {name: len(pattern.findall(sample)) for name, pattern in _SCRIPTS}
-    script = max(counts, key=lambda name: counts[name])
-    # A character of CJK says as much as three letters.
-    weight = 3 if script == "cjk" else 1
-    if counts[script] and counts[script] * weight >= latin:
+    if not sample.isascii() and (script := _script(sample)):
         return script
     votes: Counter[str] = Counter()
     words = Counter(fold(word) for word in _WORD.findall(sample))
@@ -126,6 +121,16 @@ def guess_language(text: str, default: str = DEFAULT_LANGUAGE) -> str:
     best, count = votes.most_common(1)[0]
     # A tie goes to the default: short texts share words such as "a" and "in".
     return default if count == 0 or votes[default] == count else best
+
+
+def _script(sample: str) -> str:
+    """Return the language that a script stands for where most letters are not Latin."""
+    latin = len(_LATIN.findall(sample))
+    counts = {name: len(pattern.findall(sample)) for name, pattern in _SCRIPTS}
+    script = max(counts, key=lambda name: counts[name])
+    # A character of CJK says as much as three letters.
+    weight = 3 if script == "cjk" else 1
+    return script if counts[script] and counts[script] * weight >= latin else ""
 
 
 def stop_words(language: str) -> frozenset[str]:

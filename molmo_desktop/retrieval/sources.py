@@ -14,7 +14,7 @@ from molmo_desktop.retrieval.languages import guess_language
 from molmo_desktop.retrieval.passages import Passage
 from molmo_desktop.retrieval.text import Unit, fold, plain_characters, units
 from molmo_desktop.retrieval.tokens import tokenize
-from molmo_desktop.retrieval.values import comparable_forms, find_values
+from molmo_desktop.retrieval.values import Value, find_values
 
 _NOT_WORDS = re.compile(r"[\W_]+")
 _HYPHENATION = re.compile(r"(?<=\w)[-\u00ad]\s*\n\s*(?=[a-zà-ÿ])|\u00ad")
@@ -63,9 +63,9 @@ class ReadUnit:
         return tuple(token for token in marked if not token.startswith("is:"))
 
     @cached_property
-    def value_forms(self) -> frozenset[str]:
-        """Forms of its values, dates also without day or year."""
-        return comparable_forms(find_values(self.text))
+    def values(self) -> tuple[Value, ...]:
+        """Its values."""
+        return tuple(find_values(self.text))
 
 
 @lru_cache(maxsize=20_000)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from molmo_desktop.core.pages import Document
 from molmo_desktop.retrieval.languages import guess_language, stop_words
@@ -12,7 +12,7 @@ from molmo_desktop.retrieval.passages import ScoredPassage
 from molmo_desktop.retrieval.relevance import Relevance
 from molmo_desktop.retrieval.sources import passage_units
 from molmo_desktop.retrieval.text import fold, plain_characters, sentences
-from molmo_desktop.retrieval.values import comparable_forms, find_values
+from molmo_desktop.retrieval.values import Value, comparable_forms, find_values
 
 # Chosen by logistic regression on the tuning questions of tests/data/retrieval.
 ANSWERABLE_FROM = 0.45
@@ -22,7 +22,7 @@ _NO_VALUE_MALUS = 0.1
 _FOREIGN_BONUS = 0.25  # words of another language are found by the table of concepts only
 _NEAR_FACTOR = 0.9
 _LIST_MARK = re.compile(r"^\s*(?:[-*•]|\(?\d{1,2}[.)])\s+|\[\d{1,3}\]", re.MULTILINE)
-_NAME = re.compile(r"[A-ZÀ-ÖØ-ÞА-Я][\w'’-]+(?:\s+(?:(?:de|van|von|der|den|du|la|le|del|di|da|of|the|&)\s+)*[A-ZÀ-ÖØ-ÞА-Я][\w'’-]+)*")  # fmt: skip
+_NAME = re.compile(r"(?<!\w)[A-ZÀ-ÖØ-ÞА-Я][\w'’-]+(?:\s+(?:(?:de|van|von|der|den|du|la|le|del|di|da|of|the|&)\s+)*[A-ZÀ-ÖØ-ÞА-Я][\w'’-]+)*")  # fmt: skip
 
 
 def answerable(question: str, ranked: Sequence[ScoredPassage]) -> bool:
@@ -84,29 +84,39 @@ def unsupported_values(
     """
     plain = _LIST_MARK.sub("", plain_characters(answer))
     texts = [page.text for document in documents for page in document.pages] + [question]
-    known_forms = frozenset(form for text in texts for form in _forms_in(text))
-    values = find_values(plain)
-    missing = [value.text for value in values if not _is_known(value.forms, known_forms)]
-    taken = [(value.start, value.end) for value in values]
     words = {word for text in texts for word in re.findall(r"\w+", fold(plain_characters(text)))}
-    missing += [name for name in _names(plain, taken) if not _name_is_known(name, words)]
-    return list(dict.fromkeys(missing))
+    values = find_values(plain)
+    missing: list[tuple[int, str]] = []
+    if values:
+        known = _Known([value for text in texts for value in find_values(text)], words)
+        missing += [(value.start, value.text) for value in values if not known.holds(value)]
+    taken = [(value.start, value.end) for value in values]
+    missing += [(at, name) for at, name in _names(plain, taken) if not _is_known(name, words)]
+    return list(dict.fromkeys(text for _, text in sorted(missing)))
 
 
-def _forms_in(text: str) -> Iterable[str]:
-    yield from comparable_forms(find_values(text))
-    # Every number by itself too: a date or an identifier is made of numbers that may be named.
-    yield from (str(int(run)) for run in re.findall(r"\d{1,18}", plain_characters(text)))
+class _Known:
+    """The values of all documents, to be looked up."""
+
+    def __init__(self, values: Iterable[Value], words: Collection[str]) -> None:
+        self._words = words
+        self._by_form: dict[str, list[Value]] = {}
+        for value in dict.fromkeys(values):
+            for form in comparable_forms([value]):
+                self._by_form.setdefault(form, []).append(value)
+
+    def holds(self, value: Value) -> bool:
+        candidates = [v for form in comparable_forms([value]) for v in self._by_form.get(form, ())]
+        if any(value.is_same(other) for other in candidates):
+            return True
+        # A year or a number may be a part of a date or of a code.
+        return value.kind in ("number", "identifier") and value.text.casefold() in self._words
 
 
-def _is_known(forms: frozenset[str], known: frozenset[str]) -> bool:
-    return not forms or bool(forms & known)
-
-
-def _names(plain: str, taken: Sequence[tuple[int, int]]) -> Iterable[str]:
-    """Yield names: capitalised words that do not only begin a sentence."""
+def _names(plain: str, taken: Sequence[tuple[int, int]]) -> Iterator[tuple[int, str]]:
+    """Yield names with their places: capitalised words that do not only begin a sentence."""
     language = guess_language(plain)
-    capitalises_nouns = language == "german"
+    stops = stop_words(language)
     for sentence in sentences(plain):
         text = plain[sentence.start : sentence.end]
         for match in _NAME.finditer(text):
@@ -114,13 +124,12 @@ def _names(plain: str, taken: Sequence[tuple[int, int]]) -> Iterable[str]:
             if any(a <= start < b for a, b in taken):
                 continue
             words = match[0].split()
-            if match.start() == 0 and (len(words) == 1 or fold(words[0]) in stop_words(language)):
+            if match.start() == 0 and (len(words) == 1 or fold(words[0]) in stops):
                 words = words[1:]
-            if not words or (capitalises_nouns and len(words) < 2):
-                continue
-            yield " ".join(words)
+            # German nouns are capitalised: only two in a row may be a name.
+            if words and (language != "german" or len(words) > 1):
+                yield start, " ".join(words)
 
 
-def _name_is_known(name: str, words: set[str]) -> bool:
-    parts = re.findall(r"\w+", fold(name))
-    return all(part in words for part in parts)
+def _is_known(name: str, words: Collection[str]) -> bool:
+    return all(part in words for part in re.findall(r"\w+", fold(name)))

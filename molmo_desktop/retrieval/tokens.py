@@ -152,7 +152,9 @@ def whole_forms(value: Value) -> list[str]:
     """Return the tokens that stand for a value as a whole; none for a plain number."""
     if value.kind == "date":
         return sorted({short for form in value.forms for short in shortened_dates(form)})
-    if value.kind in ("identifier", "phone", "time"):
+    if value.kind == "time":
+        return [f"time:{form}" for form in sorted(value.forms) if ":" in form]
+    if value.kind in ("identifier", "phone"):
         return [f"{value.kind}:{form}" for form in sorted(value.forms)]
     return []
 

@@ -35,6 +35,7 @@ class Value:
         end: One past the last.
         text: As it is written.
         forms: Canonical strings.
+        unit: Of a duration: "min", "h", "d" and so on; empty for everything else.
     """
 
     kind: ValueKind
@@ -42,6 +43,17 @@ class Value:
     end: int
     text: str
     forms: frozenset[str]
+    unit: str = ""
+
+    def is_same(self, other: Value) -> bool:
+        """Whether both may mean one thing: 5 is 5 EUR, but 5 % is not 5 EUR."""
+        if not comparable_forms([self]) & comparable_forms([other]):
+            return False
+        if self.unit and other.unit:
+            return self.unit == other.unit
+        kinds = {self.kind, other.kind}
+        # "14.15" looks like an amount until a word beside it says that it is a time.
+        return len(kinds) == 1 or "number" in kinds or kinds == {"time", "money"}
 
 
 _CURRENCY = (
@@ -49,11 +61,13 @@ _CURRENCY = (
     r"|ZAR|SGD|HKD|[Ee]uros?|[Dd]ollars?|[Pp]ounds?|[Pp]ence|[Cc]ents?|[Cc]entimes|[Cc]éntimos"
     r"|[Ff]rancs?|[Ff]ranken|[Yy]en|Kč|kr|zł|Ft|Rs|руб)(?!\w)"
 )
+# What a number or a code must not touch; CJK runs on without spaces, so it may.
+_LETTERS = r"0-9A-Za-zÀ-ɏ_"
 _SIGN = "[€$£¥₹₽₩₺₫元円]"
 # Groups of three digits set apart by a space; the parts are kept as well, because a table's
 # "2 150.00" is two numbers.
 _SPACED = r"\d{1,3}(?: \d{3})+(?:[.,]\d{1,2})?(?!\d)"
-_AMOUNT = re.compile(rf"(?<![\w.,])(?P<number>{_SPACED}|{NUMBER})(?:[,.]-)?")
+_AMOUNT = re.compile(rf"(?<![{_LETTERS}.,])(?P<number>{_SPACED}|{NUMBER})(?:[,.]-)?")
 _BEFORE_AMOUNT = re.compile(
     rf"(?<!\d)(?<!\d )(?:\b{_CURRENCY}\.?|(?:US|A|C|HK|NZ|R)?{_SIGN})\s?-?$"
 )
@@ -70,23 +84,49 @@ _UNIT_OF_TIME = re.compile(
     r"|mes(?:es)?|años?|min|hrs?|个?(?:小时|月|星期|工作日)|周|天|日|年|分钟|秒)(?![a-zà-ÿ])",
     re.I,
 )
+# Beginnings of the words for a unit of time, longest first where one begins another.
+_UNITS = {
+    "s": ("sec", "sek", "seg", "秒"),
+    "min": ("min", "分"),
+    "h": ("hour", "hr", "stunde", "heure", "hora", "小时"),
+    "month": ("month", "monat", "mois", "mes", "月"),
+    "d": (
+        "day",
+        "tag",
+        "werktag",
+        "jour",
+        "día",
+        "working",
+        "business",
+        "calendar",
+        "天",
+        "日",
+        "工",
+    ),
+    "week": ("week", "woche", "sem", "周", "星期"),
+    "year": ("year", "jahr", "an", "añ", "年"),
+}
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_TOP_DOMAIN = "(?:com|org|net|eu|de|fr|es|it|cn|ch|at|nl|io|gov|edu|example)"
 _URL = re.compile(
     r"\b(?:https?://|www\.)[^\s<>()|,;]+[^\s<>()|,;.]"
-    r"|\b[\w-]+(?:\.[\w-]+)*\.(?:com|org|net|eu|de|fr|es|it|cn|ch|at|nl|io|gov|edu|example)\b"
+    rf"|\b[\w-]+(?:\.[\w-]+)*\.{_TOP_DOMAIN}\b"
     r"(?:/[^\s<>()|,;]*)?"
 )
+_URL_HINT = re.compile(rf"://|www\.|\.{_TOP_DOMAIN}\b")
 _HALF_DAY = r"(?:am|pm|a\.m\.|p\.m\.)"
 _TIME = re.compile(
-    rf"(?<![\d:.])(?:[01]?\d|2[0-3])[:h.][0-5]\d(?![\d:])(?:\s?(?:{_HALF_DAY}|Uhr|h\b))?"
-    rf"|\b(?:1[0-2]|[1-9])\s?{_HALF_DAY}(?!\w)|\b\d{{1,2}} Uhr\b|\b\d{{1,2}} h(?: [0-5]\d)?\b"
-    r"|\b\d{1,2}[时点](?:[0-5]\d分)?",
+    rf"(?<![\d:.,])\d{{1,2}}(?:[:h.][0-5]\d(?![\d:])(?:\s?(?:{_HALF_DAY}|Uhr|h\b))?"
+    rf"|\s?{_HALF_DAY}(?!\w)| Uhr\b| h\b(?: [0-5]\d\b)?|[时点](?:[0-5]\d分)?)",
     re.I,
 )
-_PHONE = re.compile(r"(?<![\w.,/-])(?:\+|00)?\(?\d[\d ()/.-]{5,18}\d(?!\w)")
+_LAST_HOUR = 24
+_PHONE = re.compile(rf"(?<![{_LETTERS}.,/-])(?:\+|00)?\(?\d[\d ()/.-]{{5,18}}\d(?![{_LETTERS}])")
 _DIALLED = re.compile(r"[+(0].*|\d{3}[- .]\d{3}[- .]\d{4}|[6-9]\d{2} \d{3} \d{3}")
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b")
-_CODE = re.compile(r"(?<![\w@])[A-Za-z0-9]+(?:[-/._][A-Za-z0-9]+)*(?![\w@])")
+_CODE = re.compile(
+    r"(?<![\w@])(?=[A-Za-z/._-]{0,24}\d)[A-Za-z0-9]+(?:[-/._][A-Za-z0-9]+)*(?![\w@])"
+)
 _MEASURE = re.compile(r"\d+(?:[.,/]\d+)*(?:[a-z]{1,4}|x\d+|month|year|week|hour)")
 
 
@@ -99,7 +139,8 @@ def find_values(text: str) -> list[Value]:
         for kind, start, end, forms in finder(plain):
             if not any(taken[start:end]):
                 taken[start:end] = b"\1" * (end - start)
-                found.append(Value(kind, start, end, text[start:end], forms))
+                unit = _unit(plain[start:end]) if kind == "duration" else ""
+                found.append(Value(kind, start, end, text[start:end], forms, unit))
     return sorted(found, key=lambda value: value.start)
 
 
@@ -108,6 +149,15 @@ def comparable_forms(values: Iterable[Value]) -> frozenset[str]:
     return frozenset(
         short for value in values for form in value.forms for short in shortened_dates(form)
     )
+
+
+def _unit(duration: str) -> str:
+    """Return the unit of time that a duration ends with."""
+    word = re.split(r"[\d\s-]+", duration.casefold(), maxsplit=1)[-1].lstrip(
+        "一二两三四五六七八九十百个"
+    )
+    word = re.sub(r"^(?!working|business|calendar).*[\s-]", "", word)
+    return next((unit for unit, starts in _UNITS.items() if word.startswith(starts)), "")
 
 
 _Found = tuple[ValueKind, int, int, frozenset[str]]
@@ -122,6 +172,8 @@ def _emails(text: str) -> Iterator[_Found]:
 
 
 def _urls(text: str) -> Iterator[_Found]:
+    if not _URL_HINT.search(text):
+        return
     for match in _URL.finditer(text):
         bare = re.sub(r"^(?:https?://)?(?:www\.)?|/$", "", match[0].casefold())
         yield "url", match.start(), match.end(), frozenset({bare})
@@ -139,10 +191,13 @@ def _times(text: str) -> Iterator[_Found]:
         if "." in written and written.replace(".", "").isdigit():
             continue
         digits = re.findall(r"\d+", written)
+        if int(digits[0]) > _LAST_HOUR:
+            continue
         is_afternoon = re.search(r"p\.?m", written) and digits[0] != "12"
         hour = int(digits[0]) + (12 if is_afternoon else 0)
         minute = digits[1] if len(digits) > 1 else "00"
-        yield "time", match.start(), match.end(), frozenset({f"{hour:02}:{minute}"})
+        forms = frozenset({f"{hour:02}:{minute}", f"{hour}.{minute}"})
+        yield "time", match.start(), match.end(), forms
 
 
 def _phones(text: str) -> Iterator[_Found]:
