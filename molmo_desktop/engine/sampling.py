@@ -81,14 +81,13 @@ class Sampler:
 
 def _loop_breaker(vocab: int) -> int:
     breakers = (ctypes.c_char_p * 0)()
-    return int(
-        lib.llama_sampler_init_dry(
-            vocab,
-            _LOOP_MULTIPLIER,
-            _LOOP_BASE,
-            _LOOP_ALLOWED_TOKENS,
-            _LOOP_WINDOW_TOKENS,
-            breakers,
-            0,
-        )
+    sampler: int = lib.llama_sampler_init_dry(
+        vocab,
+        _LOOP_MULTIPLIER,
+        _LOOP_BASE,
+        _LOOP_ALLOWED_TOKENS,
+        _LOOP_WINDOW_TOKENS,
+        breakers,
+        0,
     )
+    return sampler
