@@ -130,7 +130,8 @@ def _unpacked(path: Path, stream: IO[bytes], member: zipfile.ZipInfo) -> Iterato
         if unpacker is None:
             yield packed
             continue
-        while packed:
+        # At the end of the stream the rest of a damaged member would stay unconsumed for ever.
+        while packed and not unpacker.eof:
             yield unpacker.decompress(packed, _CHUNK_BYTES)
             packed = unpacker.unconsumed_tail
         if unpacker.eof:

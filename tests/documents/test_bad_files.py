@@ -7,6 +7,7 @@ import io
 import shutil
 import struct
 import zipfile
+import zlib
 from pathlib import Path
 
 import pytest
@@ -177,6 +178,22 @@ def test_too_many_members_and_unusual_packing(warm_reader, tmp_path, files):
     with zipfile.ZipFile(path, "a", zipfile.ZIP_LZMA) as archive:
         archive.writestr("x", "y" * 1000)
     refuse(warm_reader, path, DocumentUnreadableError)
+
+
+def test_a_member_that_goes_on_after_its_end(warm_reader, files, tmp_path):
+    path = tmp_path / "tail.docx"
+    shutil.copy(files / "harbour.docx", path)
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    packed = packer.compress(bytes(range(256)) * 1000) + packer.flush() + b"and more" * 500
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("word/tail.bin", packed)
+    content = bytearray(path.read_bytes())
+    for magic, method_at, size_at in ((b"PK\x03\x04", 8, 22), (b"PK\x01\x02", 10, 24)):
+        start = content.rindex(magic)
+        content[start + method_at] = zipfile.ZIP_DEFLATED
+        content[start + size_at : start + size_at + 4] = struct.pack("<I", 256_000)
+    path.write_bytes(content)
+    assert "north quay" in warm_reader.read(path).pages[0].text
 
 
 def test_a_sheet_with_one_cell_in_the_last_corner(warm_reader, tmp_path):
