@@ -35,6 +35,8 @@ from tooling.progress import ProgressLine, StepFailedError, run_logged, say
 
 PACKAGE_LOG = BUILD_FOLDER / "package.log"
 DIST_FOLDER = ROOT / "dist"
+WORK_FOLDER = BUILD_FOLDER / "pyinstaller"
+SOURCES_FILE = WORK_FOLDER / "molmo-desktop" / "sources.json"  # written by the spec file
 BUNDLE_FOLDER = DIST_FOLDER / "molmo-desktop"
 PROGRAM = BUNDLE_FOLDER / ("molmo-desktop.exe" if sys.platform == "win32" else "molmo-desktop")
 PORTABLE_OPTIONS = "-DGGML_NATIVE=OFF -DGGML_AVX2=ON -DGGML_FMA=ON -DGGML_F16C=ON"
@@ -63,7 +65,8 @@ def build() -> Path:
     _run_pyinstaller(venv)
     _link_copies(BUNDLE_FOLDER)
     _check_instructions(BUNDLE_FOLDER)
-    licences.collect(venv, BUNDLE_FOLDER)
+    _strip_python(BUNDLE_FOLDER)
+    licences.collect(venv, BUNDLE_FOLDER, SOURCES_FILE)
     say(f"The bundle takes {_size_bytes(BUNDLE_FOLDER) / 1e6:.0f} MB.")
     smoke.prove(PROGRAM)
     if sys.platform == "linux":
@@ -84,7 +87,7 @@ def _install_portable_engine(venv: Environment) -> None:
 def _run_pyinstaller(venv: Environment) -> None:
     command: Sequence[str | Path] = [
         *(venv.python, "-m", "PyInstaller", "--noconfirm", "--log-level", "WARN"),
-        *("--distpath", DIST_FOLDER, "--workpath", BUILD_FOLDER / "pyinstaller"),
+        *("--distpath", DIST_FOLDER, "--workpath", WORK_FOLDER),
         ROOT / "packaging" / "molmo-desktop.spec",
     ]
     run_logged(command, "bundle", PACKAGE_LOG, cwd=ROOT)
@@ -101,6 +104,14 @@ def _link_copies(folder: Path) -> None:
         if numbered.is_file() and not plain.is_symlink():
             plain.unlink()
             plain.symlink_to(numbered.name)
+
+
+def _strip_python(folder: Path) -> None:
+    """Take the symbols for debugging out of Python's library, which is most of it."""
+    strip = shutil.which("strip")
+    if strip and sys.platform == "linux":
+        for library in folder.rglob("libpython3*.so*"):
+            subprocess.run([strip, "--strip-unneeded", str(library)], check=False)
 
 
 def _check_instructions(folder: Path) -> None:
@@ -133,12 +144,12 @@ def _check_instructions(folder: Path) -> None:
 
 
 def _pack() -> None:
-    """Pack the bundle as ``dist/molmo-desktop-VERSION-linux-MACHINE.tar.xz``."""
+    """Pack the bundle as ``dist/molmo-desktop-VERSION-linux-MACHINE.tar.gz``."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     name = f"molmo-desktop-{project['version']}-linux-{platform.machine()}"
     line = ProgressLine("archive")
-    file = DIST_FOLDER / f"{name}.tar.xz"
-    with tarfile.open(file, "w:xz", preset=6) as archive:
+    file = DIST_FOLDER / f"{name}.tar.gz"
+    with tarfile.open(file, "w:gz", compresslevel=6) as archive:
         archive.add(BUNDLE_FOLDER, arcname=name)
     line.finish(f"{file.name}, {file.stat().st_size / 1e6:.0f} MB")
 

@@ -8,6 +8,7 @@ with the starter model, and open and close its window.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -105,7 +106,24 @@ def _prove_window(program: Path, document: Path, variables: dict[str, str]) -> N
     said = errors.read_text(encoding="utf-8", errors="replace").strip()
     if ended_early or exit_code not in (0, -signal.SIGTERM) or "Traceback" in said:
         raise StepFailedError(f"The bundle’s window ended with status {exit_code}: {said}")
-    line.finish("opened and closed")
+    left = _processes_of(program)
+    if left:
+        raise StepFailedError(f"The bundle left processes behind: {left}")
+    line.finish("opened and closed, no process left")
+
+
+def _processes_of(program: Path) -> list[int]:
+    """Return the processes that still run a program, after a moment to end; Linux only."""
+    deadline_s = time.monotonic() + 10
+    while True:
+        found = []
+        for link in Path("/proc").glob("[0-9]*/exe"):
+            with contextlib.suppress(OSError):
+                if link.readlink() == program.resolve():
+                    found.append(int(link.parent.name))
+        if not found or time.monotonic() > deadline_s:
+            return found
+        time.sleep(0.2)
 
 
 def _json_of(command: Sequence[str], folder: Path, variables: dict[str, str]) -> dict[str, Any]:
