@@ -23,6 +23,7 @@ from molmo_desktop.assistant.requests import AskOptions, AskRequest
 from molmo_desktop.cli.output import print_json
 from molmo_desktop.core.errors import ModelError, MolmoDesktopError
 from molmo_desktop.core.paths import app_paths
+from molmo_desktop.core.processor import missing_instructions
 
 _LIBRARIES = (
     "llama-cpp-python",
@@ -66,6 +67,7 @@ def run_doctor(options: argparse.Namespace) -> int:
     try:
         for check in (
             _system(),
+            _processor(),
             *_libraries(),
             _window(),
             *_storage(paths.data),
@@ -108,6 +110,24 @@ def _system() -> Check:
         f"{platform.system()} {platform.release()} {platform.machine()}, "
         f"{len(_usable_cpus())} processors, {memory.available / 1e9:.1f} of "
         f"{memory.total / 1e9:.1f} GB memory free",
+    )
+
+
+def _processor() -> Check:
+    missing = missing_instructions()
+    if missing is None:
+        return Check("processor", True, "what it can do is not available")
+    if not missing:
+        return Check("processor", True, "has what the engine needs")
+    frozen = bool(getattr(sys, "frozen", False))  # an engine compiled here suits this processor
+    return Check(
+        "processor",
+        not frozen,
+        f"lacks {', '.join(missing).upper()}",
+        "This computer is too old for the packaged engine: run Molmo Desktop from its source, "
+        "which compiles an engine for this processor."
+        if frozen
+        else "",
     )
 
 

@@ -4,7 +4,7 @@
 The engine is compiled a second time here, in an environment of its own: what `setup` compiles
 is tuned for the processor of this machine and would end with an illegal instruction on an
 older one. The portable build asks for AVX2, FMA and F16C, which laptops have had since about
-2013 to 2015; `doctor` and the engine say so in words where they are missing.
+2013 to 2015; `doctor` says in words when they are missing.
 """
 
 from __future__ import annotations
