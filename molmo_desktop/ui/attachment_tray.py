@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 from molmo_desktop.core.pages import Document
 from molmo_desktop.services.session import Attachment
 from molmo_desktop.ui import icons
-from molmo_desktop.ui.controls import CardButton, ElidedLabel, IconButton
+from molmo_desktop.ui.controls import CardButton, ElidedLabel, IconButton, follow_in_tab_order
 from molmo_desktop.ui.flow_layout import FlowLayout
 from molmo_desktop.ui.theme import GAP_PX, current_theme
 
@@ -181,6 +181,7 @@ class AttachmentTray(QWidget):
             chip.hide()
             chip.deleteLater()
         self._chips = wanted
+        follow_in_tab_order(self, [part for chip in wanted for part in (chip, chip.remove_button)])
         self.setVisible(bool(wanted))
         self.updateGeometry()
 

@@ -39,7 +39,7 @@ class MessageBar(QFrame):
         self._details.setProperty("role", "caption")
         self._details.setWordWrap(True)
         self._details.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.action_button = button("")
+        self.action_button = button("", words="Act on the message")
         self.details_button = button("Details", "quiet")
         self.copy_button = button("Copy details", "quiet")
         self.close_button = IconButton("close", "Close the message", size_px=16)
@@ -101,7 +101,7 @@ class MessageBar(QFrame):
         self.details_button.setVisible(bool(message.detail))
         self._action = action
         self.action_button.setText(action_text)
-        self.action_button.setAccessibleName(action_text or "Act")
+        self.action_button.setAccessibleName(action_text or "Act on the message")
         self.action_button.setVisible(action is not None)
         self._buttons.setVisible(action is not None or bool(message.detail))
         self.setAccessibleDescription(f"{message.text} {message.hint}".strip())

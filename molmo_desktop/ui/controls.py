@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
@@ -40,6 +42,7 @@ class IconButton(QToolButton):
     ) -> None:
         super().__init__(parent)
         self._name = name
+        self._drawn_in = ""
         self._revealed = True
         self.setIconSize(QSize(size_px, size_px))
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -65,18 +68,44 @@ class IconButton(QToolButton):
 
     def _draw_icon(self) -> None:
         theme = current_theme()
+        self._drawn_in = theme.name
         self.setIcon(icons.icon(self._name, theme.text, theme.line))
 
     def changeEvent(self, event: QEvent) -> None:
-        """Redraw the icon in the colours of a new palette."""
+        """Redraw the icon in the colours of a new theme."""
         super().changeEvent(event)
-        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.StyleChange):
+        if event.type() == QEvent.Type.StyleChange and self._drawn_in != current_theme().name:
             self._draw_icon()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint, unless the button waits for the mouse or the focus."""
         if self._revealed or self.hasFocus():
             super().paintEvent(event)
+
+
+class IconPushButton(QPushButton):
+    """A button with an icon before its words."""
+
+    def __init__(self, name: str, text: str, parent: QWidget | None = None) -> None:
+        super().__init__(text, parent)
+        self._name = name
+        self._drawn_in = ""
+        self.setAccessibleName(text)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setIconSize(QSize(16, 16))
+        self._draw_icon()
+
+    def _draw_icon(self) -> None:
+        theme = current_theme()
+        self._drawn_in = theme.name
+        self.setIcon(icons.icon(self._name, theme.text))
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Redraw the icon in the colours of a new theme."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange and self._drawn_in != current_theme().name:
+            self._draw_icon()
 
 
 class ElidedLabel(QLabel):
@@ -234,6 +263,22 @@ def line() -> QFrame:
     result = frame("line")
     result.setFixedHeight(1)
     return result
+
+
+def follow_in_tab_order(anchor: QWidget, widgets: Iterable[QWidget]) -> QWidget:
+    """Let widgets that were made later be reached right after another one, in this order.
+
+    Returns:
+        The last of them, or the anchor when there are none.
+    """
+    first, policy = anchor, anchor.focusPolicy()
+    # setTabOrder passes over a widget that takes no focus, such as the holder of some buttons.
+    first.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    for widget in widgets:
+        QWidget.setTabOrder(anchor, widget)
+        anchor = widget
+    first.setFocusPolicy(policy)
+    return anchor
 
 
 def set_property(widget: QWidget, name: str, value: object) -> None:

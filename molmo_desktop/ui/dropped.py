@@ -101,7 +101,7 @@ def _kind(path: Path) -> str:
         return "other file"
     if info.kind == "picture":
         return "picture"
-    return info.title if info.name in ("pdf", "markdown") else info.title.lower()
+    return info.title.lower() if info.name in ("html", "text", "csv") else info.title
 
 
 def _plural(kind: str, count: int) -> str:

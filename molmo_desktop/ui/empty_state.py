@@ -8,7 +8,14 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from molmo_desktop.core.samples import Example
 from molmo_desktop.models.installed import InstalledModel
-from molmo_desktop.ui.controls import CardButton, ElidedLabel, IconLabel, centred, label
+from molmo_desktop.ui.controls import (
+    CardButton,
+    ElidedLabel,
+    IconLabel,
+    centred,
+    follow_in_tab_order,
+    label,
+)
 from molmo_desktop.ui.model_picker import words_of
 from molmo_desktop.ui.theme import GAP_PX, GROUP_PX
 
@@ -76,6 +83,7 @@ class EmptyState(QWidget):
             inner.addWidget(about)
             item.clicked.connect(lambda _=False, chosen=example: self.example_chosen.emit(chosen))
             self._examples_layout.addWidget(item)
+        follow_in_tab_order(self, self.example_buttons)
         self._show()
 
     def show_model(self, model: InstalledModel | None, models_folder: str) -> None:

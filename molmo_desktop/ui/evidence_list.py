@@ -12,7 +12,13 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWi
 
 from molmo_desktop.core.answer import Evidence
 from molmo_desktop.services.answer_words import relevance_in_words
-from molmo_desktop.ui.controls import CardButton, ElidedLabel, label, set_property
+from molmo_desktop.ui.controls import (
+    CardButton,
+    ElidedLabel,
+    follow_in_tab_order,
+    label,
+    set_property,
+)
 from molmo_desktop.ui.theme import GAP_PX, TIGHT_PX
 
 _MAX_CHARACTERS = 320
@@ -111,6 +117,7 @@ class EvidenceList(QScrollArea):
             card.clicked.connect(lambda _=False, chosen=item: self.chosen.emit(chosen))
             self._layout.insertWidget(number, card)
             self._cards.append(card)
+        follow_in_tab_order(self, self._cards)
         self.verticalScrollBar().setValue(0)
 
     def content_height(self) -> int:

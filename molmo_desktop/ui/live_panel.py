@@ -138,6 +138,7 @@ class LivePanel(QFrame):
         if model is None:
             self.model_name.set_full_text("No model")
             self.model_size.setText("Size not available")
+            self.model_size.setAccessibleName("No model, size not available")
             return
         self.model_name.set_full_text(model.name)
         parts = (

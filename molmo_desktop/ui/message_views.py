@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from molmo_desktop.core.answer import Evidence, Point
 from molmo_desktop.services import answer_words
 from molmo_desktop.ui.answer_text import AnswerText
-from molmo_desktop.ui.controls import IconButton, button, frame, label
+from molmo_desktop.ui.controls import IconButton, button, follow_in_tab_order, frame, label
 from molmo_desktop.ui.flow_layout import FlowLayout
 from molmo_desktop.ui.theme import GAP_PX, TIGHT_PX
 
@@ -39,6 +39,11 @@ class QuestionView(QFrame):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(14, 10, 14, 10)
         layout.addWidget(words)
+        self.words = words
+
+    def focus_parts(self) -> list[QWidget]:
+        """Return what can have the focus, in reading order."""
+        return [self.words]
 
     def plain_text(self) -> str:
         """Return the question as one paragraph of the conversation."""
@@ -99,6 +104,10 @@ class AnswerView(QWidget):
             layout.addWidget(widget)
         layout.addLayout(row)
 
+    def focus_parts(self) -> list[QWidget]:
+        """Return what can have the focus while there are no marks, in reading order."""
+        return [self.text, self.copy_button, self.again_button]
+
     # --- while it is written ---------------------------------------------------------------
 
     def append_text(self, text: str) -> None:
@@ -158,6 +167,7 @@ class AnswerView(QWidget):
         self._note_layout.setContentsMargins(12, GAP_PX, 12, TIGHT_PX)
 
     def _show_marks(self) -> None:
+        marks = []
         for number, item in enumerate(self.evidence[:_MAX_MARKS]):
             if not (item.cited or self._is_not_found):
                 continue
@@ -170,7 +180,9 @@ class AnswerView(QWidget):
             mark.setToolTip(f"{place}\n{item.text}"[:400])
             mark.clicked.connect(lambda _=False, index=number: self.evidence_chosen.emit(index))
             self._marks_layout.addWidget(mark)
-        self._marks.setVisible(self._marks_layout.count() > 0)
+            marks.append(mark)
+        self._marks.setVisible(bool(marks))
+        follow_in_tab_order(self.text, [*marks, self.copy_button, self.again_button])
 
     @staticmethod
     def _say(target: QLabel, text: str) -> None:

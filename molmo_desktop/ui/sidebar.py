@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QIcon
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from molmo_desktop.ui import icons
-from molmo_desktop.ui.controls import IconButton, label
+from molmo_desktop.ui.controls import IconButton, IconPushButton, label
 from molmo_desktop.ui.conversation_list import ConversationList
 from molmo_desktop.ui.model_picker import ModelPicker
 from molmo_desktop.ui.theme import GAP_PX, RAIL_PX, SIDEBAR_PX, TIGHT_PX, current_theme
@@ -25,35 +25,13 @@ class SearchEdit(QLineEdit):
         self._draw_icon()
 
     def _draw_icon(self) -> None:
+        self._drawn_in = current_theme().name
         self._glass.setIcon(icons.icon("search", current_theme().muted))
 
     def changeEvent(self, event: QEvent) -> None:
         """Redraw the icon in the colours of a new theme."""
         super().changeEvent(event)
-        if event.type() == QEvent.Type.StyleChange:
-            self._draw_icon()
-
-
-class NewButton(QPushButton):
-    """The button with the plus."""
-
-    def __init__(self) -> None:
-        super().__init__("New conversation")
-        self.setObjectName("newConversationButton")
-        self.setAccessibleName("New conversation")
-        self.setToolTip("New conversation (Ctrl+N)")
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.setIconSize(QSize(16, 16))
-        self._draw_icon()
-
-    def _draw_icon(self) -> None:
-        self.setIcon(icons.icon("new", current_theme().text))
-
-    def changeEvent(self, event: QEvent) -> None:
-        """Redraw the icon in the colours of a new theme."""
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.StyleChange:
+        if event.type() == QEvent.Type.StyleChange and self._drawn_in != current_theme().name:
             self._draw_icon()
 
 
@@ -75,7 +53,9 @@ class Sidebar(QFrame):
         self.setProperty("role", "surface")
         self.setAccessibleName("Sidebar")
         self.setFixedWidth(SIDEBAR_PX)
-        self.new_button = NewButton()
+        self.new_button = IconPushButton("new", "New conversation")
+        self.new_button.setObjectName("newConversationButton")
+        self.new_button.setToolTip("New conversation (Ctrl+N)")
         self.menu_button = IconButton("more", "More", size_px=20)
         self.search = SearchEdit()
         self.search.setObjectName("searchEdit")

@@ -197,7 +197,8 @@ class ThemeKeeper(QObject):
         stored = application.property("systemFont")
         self._system_font = QFont(stored if isinstance(stored, QFont) else application.font())
         application.setProperty("systemFont", self._system_font)
-        application.setStyle("Fusion")
+        if application.style().objectName() != "fusion":
+            application.setStyle("Fusion")
         application.styleHints().colorSchemeChanged.connect(self._on_system_changed)
         self._theme = LIGHT
         self._apply()
@@ -233,7 +234,9 @@ class ThemeKeeper(QObject):
         font.setPixelSize(sizes.body_px)
         self._application.setFont(font)
         self._application.setPalette(make_palette(self._theme))
-        self._application.setStyleSheet(style_sheet(self._theme, sizes))
+        sheet = style_sheet(self._theme, sizes)
+        if self._application.styleSheet() != sheet:
+            self._application.setStyleSheet(sheet)
         self.changed.emit(self._theme)
 
 

@@ -10,7 +10,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from molmo_desktop.store.records import MessageRecord
-from molmo_desktop.ui.controls import centred
+from molmo_desktop.ui.controls import centred, follow_in_tab_order
 from molmo_desktop.ui.message_views import AnswerView, QuestionView
 from molmo_desktop.ui.theme import EDGE_PX, GROUP_PX
 
@@ -125,8 +125,10 @@ class Transcript(QScrollArea):
 
     def _add(self, view: QuestionView | AnswerView) -> None:
         self._empty_state.hide()
+        before = self._views[-1].focus_parts()[-1] if self._views else self
         self._views.append(view)
         self._messages.insertWidget(self._messages.count() - 1, view)
+        follow_in_tab_order(before, view.focus_parts())
         self.follow()
 
     # --- scrolling -------------------------------------------------------------------------

@@ -45,7 +45,8 @@ def drag(window: MainWindow, mime: QMimeData) -> QDragEnterEvent:
 
 
 def drop(window: MainWindow, mime: QMimeData) -> QDropEvent:
-    """Drop something on the window and return the event."""
+    """Drag something over the window, drop it, and return the event."""
+    drag(window, mime)
     event = QDropEvent(
         QPointF(window.rect().center()),
         Qt.DropAction.CopyAction,
@@ -59,9 +60,7 @@ def drop(window: MainWindow, mime: QMimeData) -> QDropEvent:
 
 def drop_files(qtbot: Any, window: MainWindow, *paths: Path) -> None:
     """Drop files with real events and wait until they are read."""
-    mime = mime_of(*paths)
-    drag(window, mime)
-    drop(window, mime)
+    drop(window, mime_of(*paths))
     qtbot.waitUntil(
         lambda: all(item.state != "reading" for item in window.backstage.session.attachments),
         timeout=30_000,
