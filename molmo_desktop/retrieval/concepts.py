@@ -13,68 +13,75 @@ _TABLE = """
 total sum overall gesamtbetrag gesamtsumme gesamt summe endbetrag rechnungsbetrag zahlbetrag
 importe montant totale 合计 总计 总额 总金额 総額 合計
 
-pay paid payment payable due owe owed settle zahlung zahlbar zahlen bezahlen zahlungsziel fallig
-faellig paiement payer paye reglement verser versement erstattet gezahlt reimbursed pago pagar pagadero abonar 付款 支付 支払
+pay paid payment payable due owe owed settle zahlung zahlbar zahlen bezahlen zahlungsziel
+fallig faellig paiement payer paye reglement verser versement erstattet gezahlt reimbursed pago
+pagar pagadero abonar 付款 支付 支払
 
-price cost fee charge rate fare tariff amount expensive expense preis kosten kostet gebuhr teuer
-prix cout coute frais tarif precio coste cuesta tarifa gasto importe betrag beitrag cotisation
-cuota montant 价格 费用 单价 金额 料金 価格
+price cost fee charge rate fare tariff amount expensive expense preis kosten kostet gebuhr
+teuer prix cout coute frais tarif precio coste cuesta tarifa gasto importe betrag beitrag
+cotisation cuota montant 价格 费用 单价 金额 料金 価格
 
-salary wage wages pay earn earnings income remuneration gehalt lohn vergutung verdienst verdient
-entgelt salaire remuneration gagne salario sueldo gana 工资 薪资 薪水 給与
+salary wage wages pay earn earnings income remuneration gehalt lohn vergutung verdienst
+verdient entgelt salaire gagne salario sueldo gana 工资 薪资 薪水 給与
 
-deposit down advance prepayment kaution anzahlung mietsicherheit caution garantie acompte arrhes
-fianza deposito anticipo 押金 保证金 预付款 定金
+deposit down advance prepayment kaution anzahlung mietsicherheit caution garantie acompte
+arrhes fianza deposito anticipo 押金 保证金 预付款 定金
 
 rent rental miete mietzins kaltmiete loyer alquiler renta 租金 房租
 
-tax vat duty mwst umsatzsteuer mehrwertsteuer ust steuer tva taxe impot iva impuesto 税 税额 增值税
+tax vat duty mwst umsatzsteuer mehrwertsteuer ust steuer tva taxe impot iva impuesto 税 税额
+增值税
 
-discount rebate reduction reduced half halfte moitie mitad rabatt skonto nachlass ermassigung remise rabais reduction
-descuento rebaja 折扣 优惠
+discount rebate reduction reduced half halfte moitie mitad rabatt skonto nachlass ermassigung
+remise rabais descuento rebaja 折扣 优惠
 
 invoice bill receipt rechnung beleg quittung facture recu factura recibo 发票 账单 請求書
 
-quote quotation estimate offer bid angebot kostenvoranschlag devis offre presupuesto oferta 报价
+quote quotation estimate offer bid angebot kostenvoranschlag devis offre presupuesto oferta
+报价
 
 contract agreement vertrag vereinbarung contrat accord contrato acuerdo convenio 合同 协议 契約
 
 lease tenancy mietvertrag mietverhaltnis bail location arrendamiento 租赁
 
-tenant lessee renter mieter mieterin locataire preneur inquilino arrendatario 承租人 租客 承租方
+tenant lessee renter mieter mieterin locataire preneur inquilino arrendatario 承租人 租客
+承租方
 
-landlord lessor vermieter vermieterin bailleur proprietaire arrendador casero 出租人 房东 出租方
+landlord lessor vermieter vermieterin bailleur proprietaire arrendador casero 出租人 房东
+出租方
 
 employer arbeitgeber employeur empleador patron 雇主 用人单位
 
-employee employees worker workers staff personnel workforce arbeitnehmer mitarbeiter beschaftigte
-angestellte salarie employe personnel empleado empleada trabajador plantilla 员工 雇员 职工
+employee employees worker workers staff personnel workforce arbeitnehmer mitarbeiter
+beschaftigte angestellte salarie employe empleado empleada trabajador plantilla 员工 雇员 职工
 
-employment job work begin arbeitsverhaltnis beschaftigung arbeit anstellung emploi travail empleo
-trabajo 工作 雇佣
+employment job work begin arbeitsverhaltnis beschaftigung arbeit anstellung emploi travail
+empleo trabajo 工作 雇佣
 
-position role job title post occupation stelle tatigkeit funktion poste fonction puesto cargo 职位 岗位
+position role job title post occupation stelle tatigkeit funktion poste fonction puesto cargo
+职位 岗位
 
 probation probationary trial probezeit essai prueba 试用期
 
-customer client buyer purchaser recipient kunde kundin kaufer auftraggeber empfanger client
-acheteur destinataire cliente comprador 客户 买方 甲方
+customer client buyer purchaser recipient kunde kundin kaufer auftraggeber empfanger acheteur
+destinataire cliente comprador 客户 买方 甲方
 
 seller supplier vendor issuer provider contractor lieferant verkaufer anbieter auftragnehmer
 fournisseur vendeur prestataire proveedor vendedor contratista 卖方 供应商 乙方
 
-deadline due latest frist fallig falligkeit stichtag spatestens echeance delai limite vencimiento
-plazo limite 截止 期限 到期
+deadline due latest frist fallig falligkeit stichtag spatestens echeance delai limite
+vencimiento plazo 截止 期限 到期
 
 date dated day datum tag datiert fecha dia 日期 日付
 
-issue issued issuing written ausgestellt ausstellung erstellt emis emission emitido emision 签发 开具
+issue issued issuing written ausgestellt ausstellung erstellt emis emission emitido emision
+签发 开具
 
 start begin began commence beginning effective force apply beginn beginnt gilt gultig anfang
-inkrafttreten debut commence compter vigueur effet inicio comienza empieza vigor 开始 起 生效
+inkrafttreten debut compter vigueur effet inicio comienza empieza vigor 开始 起 生效
 
 end ends expire expiry finish finished terminate close closing closed over ende endet ablauf
-auslaufen fin termine expire finaliza termina vence 结束 到期 终止
+auslaufen fin termine finaliza termina vence 结束 到期 终止
 
 last duration long take takes period term length dauer dauert laufzeit zeitraum lang duree dure
 duracion dura 期限 多久
@@ -88,7 +95,8 @@ notice kundigungsfrist kundigung preavis preaviso 通知
 renew renewal extend extension automatically verlangert verlangerung reconduit reconduction
 renouvellement prorroga renovacion 续约 续签 延长
 
-warranty guarantee guaranteed garantie garantieren gewahrleistung garanti garantia 保修 质保 保修期 保証
+warranty guarantee guaranteed garantie garantieren gewahrleistung garanti garantia 保修 质保
+保修期 保証
 
 delivery deliver delivered shipping shipment ship courier arrive lieferung liefern lieferzeit
 geliefert versand livraison livrer expedition entrega enviar envio 交货 送货 发货 配送 运 納品
@@ -98,8 +106,8 @@ transport freight carriage fracht transportkosten transporte flete 运费 运输
 address live lives located residence seat office adresse anschrift wohnhaft wohnt sitz domicile
 demeurant siege direccion domicilio sede 地址 住址 住所
 
-phone telephone tel mobile cell call hotline telefon telefonnummer rufnummer mobil handy durchwahl
-portable telefono movil llamar fax 电话 手机 電話
+phone telephone tel mobile cell call hotline telefon telefonnummer rufnummer mobil handy
+durchwahl portable telefono movil llamar fax 电话 手机 電話
 
 email mail e-mail mailadresse courriel correo 邮箱 邮件 电邮
 
@@ -111,39 +119,40 @@ number no nr nummer numero num ref code id 号 编号 号码
 
 reference ref aktenzeichen zeichen referenz dossier expediente referencia 编号
 
-quantity qty many count number pieces units menge anzahl stuck quantite nombre qte cantidad unidades
-数量
+quantity qty many count number pieces units menge anzahl stuck quantite nombre qte cantidad
+unidades 数量
 
 sign signed signature signatory signing unterschrieben unterzeichnet unterschrift grußen gruße
-unterzeichner signe signature signataire fait firmado firma firmante atentamente sincerely regards
+unterzeichner signe signataire fait firmado firma firmante atentamente sincerely regards
 faithfully 签署 签字 签名 署名
 
 write written author wrote letter sender schreiben geschrieben verfasser absender brief auteur
 lettre expediteur autor carta remitente 写 作者
 
 manager head director leader boss ceo president executive leiter leiterin geschaftsfuhrer
-geschaftsfuhrung direktor vorstand chef responsable directeur directrice gerant gerente director
+geschaftsfuhrung direktor vorstand chef responsable directeur directrice gerant gerente
 directora jefe 经理 主管 负责人 总经理
 
-chair chairman chairwoman chairperson preside presides president vorsitz vorsitzende vorsitzender
-president presidente preside 主席 主持
+chair chairman chairwoman chairperson preside presides president vorsitz vorsitzende
+vorsitzender presidente 主席 主持
 
 treasurer kassenwart schatzmeister tresorier tesorero 财务
 
-secretary minutes protokoll schriftfuhrer protokollfuhrer secretaire secretario secretaria 秘书 记录
+secretary minutes protokoll schriftfuhrer protokollfuhrer secretaire secretario secretaria 秘书
+记录
 
-responsible charge contact ask question inquiry inquire enquire enquiry verantwortlich zustandig
-ansprechpartner ansprechpartnerin fragen ruckfragen kontakt responsable contacter question
+responsible charge contact ask question inquiry inquire enquire enquiry verantwortlich
+zustandig ansprechpartner ansprechpartnerin fragen ruckfragen kontakt responsable contacter
 contacto consultas preguntas 负责 联系人 咨询
 
 represent representative behalf agent vertreter vertreten representant represente representante
 representa 代表
 
-complain complaint complaints claim dispute reklamation beschwerde reclamation plainte reclamacion
-queja 投诉 索赔 争议
+complain complaint complaints claim dispute reklamation beschwerde reclamation plainte
+reclamacion queja 投诉 索赔 争议
 
-buy bought purchase purchased order ordered kaufen gekauft kauf bestellung bestellt achat acheter
-commande compra comprar pedido 购买 采购 订购
+buy bought purchase purchased order ordered kaufen gekauft kauf bestellung bestellt achat
+acheter commande compra comprar pedido 购买 采购 订购
 
 bank iban account konto kontonummer bankverbindung banque compte banco cuenta 银行 账户 账号
 
@@ -156,97 +165,100 @@ deductible excess selbstbeteiligung selbstbehalt franchise franquicia 免赔额
 
 premium beitrag pramie jahresbeitrag prime cotisation prima 保费
 
-insurance insure insured insurer cover covered coverage versicherung versichert versicherungsschutz
-mitversichert abgedeckt assurance assure couvert couverture seguro asegurado cobertura 保险
+insurance insure insured insurer cover covered coverage versicherung versichert
+versicherungsschutz mitversichert abgedeckt assurance assure couvert couverture seguro
+asegurado cobertura 保险
 
 damage claim schaden beschadigung sinistre dommage dano siniestro 损坏 损失
 
 valid validity valable validite gultig gultigkeit valido valida validez vigente 有效 有效期
 
-vacation holiday holidays leave annual urlaub urlaubstage ferien conges vacances vacaciones 假期 年假
-休假
+vacation holiday holidays leave annual urlaub urlaubstage ferien conges vacances vacaciones
+假期 年假 休假
 
-sick sickness ill illness krank krankheit krankmeldung arbeitsunfahigkeit maladie malade enfermedad
-baja 病假 生病
+sick sickness ill illness krank krankheit krankmeldung arbeitsunfahigkeit maladie malade
+enfermedad baja 病假 生病
 
-doctor medical physician health arzt arztlich medizinisch medecin medical medico 医生 医疗
+doctor medical physician health arzt arztlich medizinisch medecin medico 医生 医疗
 
-certificate certification attestation zertifikat bescheinigung attest certificat certificado 证明 证书
+certificate certification attestation zertifikat bescheinigung attest certificat certificado
+证明 证书
 
-hours working hour stunden arbeitszeit wochenstunden heures horaires horas horario jornada 小时 工时
+hours working hour stunden arbeitszeit wochenstunden heures horaires horas horario jornada 小时
+工时
 
-open opening opens hours geoffnet offnungszeiten offnet ouvert ouverture ouvre abre abrira abrir abierto apertura
-horario 营业 开放
+open opening opens hours geoffnet offnungszeiten offnet ouvert ouverture ouvre abre abrira
+abrir abierto apertura horario 营业 开放
 
 remote remotely home homeoffice telework teletravail teletrabajo distancia 远程 居家
 
 weight weigh weighs heavy heavier gewicht wiegt schwer poids pese lourd peso pesa 重量 多重
 
-size dimension dimensions measurement big large area surface abmessung abmessungen grosse groß flache
-taille grand surface tamano dimensiones medidas superficie grande 尺寸 面积 大小
+size dimension dimensions measurement big large area surface abmessung abmessungen grosse groß
+flache taille grand tamano dimensiones medidas superficie grande 尺寸 面积 大小
 
 capacity volume hold holds big large litre litres fassungsvermogen inhalt volumen contenance
 capacidad 容量
 
-width height length depth tall wide deep breite hohe lange tiefe hauteur largeur longueur alto ancho
-largo 高度 宽度 长度
+width height length depth tall wide deep breite hohe lange tiefe hauteur largeur longueur alto
+ancho largo 高度 宽度 长度
 
-power wattage watt watts consumption energy electricity leistung leistungsaufnahme verbrauch strom
-puissance consommation potencia consumo 功率 耗电
+power wattage watt watts consumption energy electricity leistung leistungsaufnahme verbrauch
+strom puissance consommation potencia consumo 功率 耗电
 
-voltage volt volts mains spannung tension voltaje tension 电压
+voltage volt volts mains spannung tension voltaje 电压
 
 speed fast velocity geschwindigkeit schnell vitesse velocidad 速度
 
-clean cleaning wash washing rinse descale limescale reinigen reinigung waschen entkalken nettoyer
-nettoyage laver detartrer limpiar limpieza lavar 清洁 清洗
+clean cleaning wash washing rinse descale limescale reinigen reinigung waschen entkalken
+nettoyer nettoyage laver detartrer limpiar limpieza lavar 清洁 清洗
 
-error fault failure problem malfunction wrong fix fehler storung stoerung problem erreur panne defaut
-fallo averia problema error 错误 故障
+error fault failure problem malfunction wrong fix fehler storung stoerung erreur panne defaut
+fallo averia problema 错误 故障
 
-cause reason why because ursache grund warum weil raison cause causa motivo razon 原因
+cause reason why because ursache grund warum weil raison causa motivo razon 原因
 
-lamp light lights blink blinks flash flashing led indicator lampe leuchte leuchtet blinkt voyant
-clignote luz piloto parpadea 灯 指示灯
+lamp light lights blink blinks flash flashing led indicator lampe leuchte leuchtet blinkt
+voyant clignote luz piloto parpadea 灯 指示灯
 
-temperature hot heat heats warm degrees temperatur heiß grad temperature chaud temperatura calor 温度
+temperature hot heat heats warm degrees temperatur heiß grad chaud temperatura calor 温度
 
-meeting assembly session conference sitzung besprechung treffen versammlung reunion assemblee seance
-junta asamblea sesion held celebrado celebro celebrada 会议 大会
+meeting assembly session conference sitzung besprechung treffen versammlung reunion assemblee
+seance junta asamblea sesion held celebrado celebro celebrada 会议 大会
 
 place location venue where ort lieu endroit lugar local 地点 地方
 
-attend attended attendee attendees participants present presence teilnehmer anwesend teilgenommen
-participants presents presentes asisten asistentes asistieron participantes 参加 出席 与会
+attend attended attendee attendees participants present presence teilnehmer anwesend
+teilgenommen presents presentes asisten asistentes asistieron participantes 参加 出席 与会
 
-absent absence apologies missing fehlt abwesend entschuldigt abwesenheit absent excuse ausente
+absent absence apologies missing fehlt abwesend entschuldigt abwesenheit excuse ausente
 ausencia 缺席
 
-decide decided decision agreed approve approved resolution resolved beschluss beschlossen entschieden
-genehmigt decision decide approuve decidio acuerdo aprobado aprueba 决定 批准 同意
+decide decided decision agreed approve approved resolution resolved beschluss beschlossen
+entschieden genehmigt approuve decidio acuerdo aprobado aprueba 决定 批准 同意
 
-reject rejected refuse refused denied abgelehnt ablehnung rejete refuse rechaza rechazado 拒绝 否决
+reject rejected refuse refused denied abgelehnt ablehnung rejete rechaza rechazado 拒绝 否决
 
-vote votes voted against favour stimmen abgestimmt gegenstimmen vote voix voto votos votar 投票
+vote votes voted against favour stimmen abgestimmt gegenstimmen voix voto votos votar 投票
 
-budget plan planned etat haushalt presupuesto budget prevu 预算 计划
+budget plan planned etat haushalt presupuesto prevu 预算 计划
 
-allow allowed permit permitted may can approve authorise authorised erlaubt gestattet darf zulassig
-autorise permis interdit permitido autorizado prohibido 允许 可以 禁止
+allow allowed permit permitted may can approve authorise authorised erlaubt gestattet darf
+zulassig autorise permis interdit permitido autorizado prohibido 允许 可以 禁止
 
 approve approval authorise consent permission genehmigen genehmigung zustimmung einwilligung
 autorisation accord consentement aprobacion autorizacion consentimiento 批准 同意
 
-child children kid kids minor minors kind kinder enfant enfants mineur nino ninos menor menores 儿童
+child children kid kids minor minors kind kinder enfant enfants mineur nino ninos menor menores
+儿童
 
-animal animals pet pets dog dogs cat cats haustier haustiere tier tiere hund hunde katze animaux
-chien chat animales mascotas perro gato 宠物 动物
+animal animals pet pets dog dogs cat cats haustier haustiere tier tiere hund hunde katze
+animaux chien chat animales mascotas perro gato 宠物 动物
 
-company firm business enterprise organisation organization corporation firma unternehmen betrieb
-gesellschaft societe entreprise empresa sociedad compania 公司 企业
+company firm business enterprise organisation organization corporation firma unternehmen
+betrieb gesellschaft societe entreprise empresa sociedad compania 公司 企业
 
-association club society cooperative group verein genossenschaft association cooperative asociacion
-cooperativa 协会
+association club society cooperative group verein genossenschaft asociacion cooperativa 协会
 
 owner own owned eigentumer inhaber proprietaire propietario dueno 所有人 业主
 
@@ -256,61 +268,64 @@ year annual yearly annually jahr jahrlich annee annuel ano anual 每年 年度
 
 week weekly woche wochentlich semaine hebdomadaire semana semanal 每周
 
-refund refunded reimburse reimbursed reimbursement money back return returned ruckgabe erstattet
-erstattung ruckerstattung ubernommen retour rembourse remboursement devolucion reembolso 退货 退款 退还
-报销
+refund refunded reimburse reimbursed reimbursement money back return returned ruckgabe
+erstattet erstattung ruckerstattung ubernommen retour rembourse remboursement devolucion
+reembolso 退货 退款 退还 报销
 
-change modify amend amendment rebook anderung andern umbuchen modification changer cambio modificar
-cambiar 更改 变更
+change modify amend amendment rebook anderung andern umbuchen modification changer cambio
+modificar cambiar 更改 变更
 
-repair repaired fix fixed replace replaced reparatur reparieren instandsetzung reparation reparer
-reparacion reparar arreglar 维修 修理 更换
+repair repaired fix fixed replace replaced reparatur reparieren instandsetzung reparation
+reparer reparacion reparar arreglar 维修 修理 更换
 
-maintain maintenance service wartung warten entretien entretenir mantenimiento mantener 维护 保养
+maintain maintenance service wartung warten entretien entretenir mantenimiento mantener 维护
+保养
 
 password passcode pin passwort kennwort contrasena mot 密码
 
 battery batteries akku batterie bateria pila 电池
 
-safety warning danger caution sicherheit warnung gefahr securite avertissement seguridad advertencia
-peligro 安全 警告
+safety warning danger caution sicherheit warnung gefahr securite avertissement seguridad
+advertencia peligro 安全 警告
 
-box package included include contents scope packung lieferumfang enthalten inhalt emballage contenu
-inclus contenido incluido caja 包装 包括
+box package included include contents scope packung lieferumfang enthalten inhalt emballage
+contenu inclus contenido incluido caja 包装 包括
 
-born birth birthday birthdate geboren geburtsdatum geburtstag ne nee naissance nacido nacimiento 出生 生日
+born birth birthday birthdate geboren geburtsdatum geburtstag ne nee naissance nacido
+nacimiento 出生 生日
 
-age old years alter alt age edad 年龄
+age old years alter alt edad 年龄
 
-name called named heißt name nom appelle nombre llama 名称 姓名
+name called named heißt nom appelle nombre llama 名称 姓名
 
-court jurisdiction arbitration gerichtsstand gericht tribunal juridiction jurisdiccion juzgado 法院 管辖 仲裁
+court jurisdiction arbitration gerichtsstand gericht tribunal juridiction jurisdiccion juzgado
+法院 管辖 仲裁
 
 law governing applicable recht gesetz droit loi ley derecho 法律 适用
 
 car vehicle auto pkw fahrzeug wagen kfz voiture vehicule coche vehiculo automovil 汽车 车辆
 
-train rail railway bahn zug bahnreise train tren ferrocarril 火车
+train rail railway bahn zug bahnreise tren ferrocarril 火车
 
 plane flight flights fly flying flug fluge fliegen avion vol vuelo volar 飞机 航班
 
 hotel accommodation lodging overnight night ubernachtung unterkunft nacht hebergement nuit
 alojamiento noche 住宿 酒店
 
-food meal meals eat restaurant breakfast verpflegung essen mahlzeit fruhstuck repas restauration
-comida desayuno dieta 餐 饮食
+food meal meals eat restaurant breakfast verpflegung essen mahlzeit fruhstuck repas
+restauration comida desayuno dieta 餐 饮食
 
-drink drinks alcohol wine beer getranke alkohol alkoholische wein bier boisson alcool vin bebida
-alcohol vino 饮料 酒
+drink drinks alcohol wine beer getranke alkohol alkoholische wein bier boisson alcool vin
+bebida vino 饮料 酒
 
 luggage baggage bag bags suitcase gepack koffer bagage bagages equipaje maleta 行李
 
-ticket booking book reservation reserve fahrkarte buchung reservierung billet reservation billete
-reserva 票 预订
+ticket booking book reservation reserve fahrkarte buchung reservierung billet billete reserva
+票 预订
 
 smoke smoking rauchen fumer fumar 吸烟
 
-floor storey story etage stockwerk etage planta piso 楼层
+floor storey story etage stockwerk planta piso 楼层
 
 room rooms bedroom bedrooms zimmer raum piece pieces chambre habitacion cuarto 房间
 
@@ -323,23 +338,24 @@ key keys schlussel cle cles llave llaves 钥匙
 
 profit surplus gain earnings gewinn uberschuss benefice excedent beneficio superavit 利润 盈余
 
-revenue turnover sales income umsatz erlose einnahmen chiffre affaires recettes ingresos ventas 收入
-营业额
+revenue turnover sales income umsatz erlose einnahmen chiffre affaires recettes ingresos ventas
+收入 营业额
 
-expenses expenditure spending costs ausgaben aufwendungen kosten depenses charges gastos 支出 开支
+expenses expenditure spending costs ausgaben aufwendungen kosten depenses charges gastos 支出
+开支
 
 loan credit lend borrow mortgage kredit darlehen pret emprunt prestamo credito hipoteca 贷款
 
 dividend dividende ausschuttung dividendo 分红
 
-audit auditor accountant wirtschaftsprufer prufer expert-comptable commissaire auditor 审计
+audit auditor accountant wirtschaftsprufer prufer expert-comptable commissaire 审计
 
 school schule ecole escuela colegio 学校
 
-install installation installed build construct einbau installieren montage installer pose instalar
-instalacion 安装
+install installation installed build construct einbau installieren montage installer pose
+instalar instalacion 安装
 
-colour colours color farbe couleur color 颜色
+colour colours color farbe couleur 颜色
 """
 
 CONCEPTS: tuple[frozenset[str], ...] = tuple(

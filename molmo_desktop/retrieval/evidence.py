@@ -36,9 +36,10 @@ _MARKS = re.compile(
     r"\*\*|__|`|^#{1,6}\s+|^\s*(?:[-*•]|\d{1,2}[.)])\s+|^>\s*|\[\d{1,3}\]", re.MULTILINE
 )
 _REFUSAL = re.compile(
-    r"\b(not (?:found|mentioned|specified|stated|given|provided|contain\w*)|no (?:mention|information)"
-    r"|does(?: not|n't) (?:say|mention|state|contain|specify|provide)|nicht (?:gefunden|erwähnt|angegeben)"
-    r"|keine (?:angabe|information)|ne (?:mentionne|précise|contient) pas|no (?:se )?(?:menciona|indica|encuentra))\b"
+    r"\b(?:not (?:found|mentioned|specified|stated|given|provided|contain\w*)"
+    r"|no (?:mention|information)|nicht (?:gefunden|erwähnt|angegeben)|keine (?:angabe|information)"
+    r"|does(?: not|n't) (?:say|mention|state|contain|specify|provide)"
+    r"|ne (?:mentionne|précise|contient) pas|no (?:se )?(?:menciona|indica|encuentra))\b"
     r"|没有(?:提到|说明|找到)|未(?:提及|说明|找到)",
     re.IGNORECASE,
 )

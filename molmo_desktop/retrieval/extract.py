@@ -11,9 +11,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from molmo_desktop.retrieval.kinds import answer_kind
 from molmo_desktop.retrieval.languages import stop_words
 from molmo_desktop.retrieval.passages import Passage, ScoredPassage
-from molmo_desktop.retrieval.questions import answer_kind
 from molmo_desktop.retrieval.relevance import Relevance
 from molmo_desktop.retrieval.sources import ReadUnit, passage_units
 from molmo_desktop.retrieval.text import plain_characters

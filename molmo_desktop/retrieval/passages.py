@@ -84,11 +84,12 @@ def cut_document(document: Document) -> list[Passage]:
     """Return the passages of a document in reading order; none for a document without text."""
     path: list[tuple[int, str]] = []
     title = _title(document)
-    return [
-        Passage(document.content_hash, page.number, span.start, span.end, page.text[span.start : span.end], heading)
-        for page in document.pages
-        for span, heading in _cut_page(page, path, title)
-    ]  # fmt: skip
+    found = []
+    for page in document.pages:
+        for (start, end), heading in _cut_page(page, path, title):
+            text = page.text[start:end]
+            found.append(Passage(document.content_hash, page.number, start, end, text, heading))
+    return found
 
 
 def count_words(text: str) -> int:

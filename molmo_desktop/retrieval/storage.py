@@ -57,7 +57,8 @@ CREATE TABLE passages (
 ) STRICT;
 CREATE INDEX passages_of_document ON passages(document_id, page);
 CREATE VIRTUAL TABLE words USING fts5(
-    heading_tokens, tokens, endings, content='passages', content_rowid='id', detail=none, columnsize=0,
+    heading_tokens, tokens, endings,
+    content='passages', content_rowid='id', detail=none, columnsize=0,
     tokenize="ascii tokenchars ':.@-_/+~'''"
 );
 """
@@ -182,7 +183,8 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 def write_document(connection: sqlite3.Connection, document: Document, language: str) -> int:
     """Store a document and its pages and return its row; within a transaction of the caller."""
     cursor = connection.execute(
-        "INSERT INTO documents (content_hash, path, format, is_picture, warnings, language, added_at)"
+        "INSERT INTO documents"
+        " (content_hash, path, format, is_picture, warnings, language, added_at)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
         (
             document.content_hash,
@@ -229,8 +231,11 @@ def read_document(connection: sqlite3.Connection, content_hash: str) -> Document
 
 
 def _storable(text: str) -> str:
-    """Return the text without lone surrogates, which SQLite refuses; lengths stay the same."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+    """Return the text as SQLite can keep it, as long as before.
+
+    Lone surrogates are refused, and a zero character would end the text.
+    """
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
 
 
 def _pack(page: Page) -> bytes:

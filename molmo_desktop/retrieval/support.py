@@ -22,7 +22,11 @@ _NO_VALUE_MALUS = 0.1
 _FOREIGN_BONUS = 0.25  # words of another language are found by the table of concepts only
 _NEAR_FACTOR = 0.9
 _LIST_MARK = re.compile(r"^\s*(?:[-*•]|\(?\d{1,2}[.)])\s+|\[\d{1,3}\]", re.MULTILINE)
-_NAME = re.compile(r"(?<!\w)[A-ZÀ-ÖØ-ÞА-Я][\w'’-]+(?:\s+(?:(?:de|van|von|der|den|du|la|le|del|di|da|of|the|&)\s+)*[A-ZÀ-ÖØ-ÞА-Я][\w'’-]+)*")  # fmt: skip
+_CAPITAL = "A-ZÀ-ÖØ-ÞА-Я"
+_NAME = re.compile(
+    rf"(?<!\w)[{_CAPITAL}][\w'-]+"
+    rf"(?:\s+(?:(?:de|van|von|der|den|du|la|le|del|di|da|of|the|&)\s+)*[{_CAPITAL}][\w'-]+)*"
+)
 
 
 def answerable(question: str, ranked: Sequence[ScoredPassage]) -> bool:

@@ -17,8 +17,8 @@ from functools import lru_cache
 
 import Stemmer
 
-from molmo_desktop.retrieval.languages import stop_words
 from molmo_desktop.retrieval.dates import shortened_dates
+from molmo_desktop.retrieval.languages import stop_words
 from molmo_desktop.retrieval.numbers import NUMBER, number_forms
 from molmo_desktop.retrieval.text import fold, plain_characters
 from molmo_desktop.retrieval.values import Value, find_values
@@ -39,10 +39,12 @@ PIECE = re.compile(
 _MAY_HOLD_VALUES = re.compile(r"[\d@]")
 _COMPOUND = re.compile(r"(?<!\w)\w+(?:[-/._@+]\w+)+")
 # Two capitalised words in a row: a person, a company or a place.
+_CAPITAL = "A-ZÀ-ÖØ-ÞŁŚŻА-Я"
+_SMALL = "a-zß-öø-ÿа-яı"
 NAME = re.compile(
-    r"(?<!\w)(?:[A-ZÀ-ÖØ-ÞŁŚŻА-Я][\w'-]*[a-zß-öø-ÿа-я]\.?|(?:Mr|Mrs|Ms|Dr|Mme|[A-Z])\.?)"
-    r"(?: (?:de|van|von|der|den|du|la|le|del|di|da|of|&|[A-Z]\.))* [A-ZÀ-ÖØ-ÞŁŚŻА-Я][\w'-]*[a-zß-öø-ÿа-яı]"
-    r"(?: [A-ZÀ-ÖØ-ÞŁŚŻА-Я][\w'-]*[a-zß-öø-ÿа-я])*"
+    rf"(?<!\w)(?:[{_CAPITAL}][\w'-]*[{_SMALL}]\.?|(?:Mr|Mrs|Ms|Dr|Mme|[A-Z])\.?)"
+    rf"(?: (?:de|van|von|der|den|du|la|le|del|di|da|of|&|[A-Z]\.))*"
+    rf"(?: [{_CAPITAL}][\w'-]*[{_SMALL}])+"
 )
 # A month or a weekday alone answers "when" too. "May", "March" and "Mars" are other words as well.
 _VAGUE_DATE = re.compile(
@@ -65,7 +67,8 @@ MIN_COMPOUND_CHARACTERS = 9
 ENDING_MARK = "~"
 _MIN_VARIANT_CHARACTERS = 5
 _GERMAN_PARTICIPLE = re.compile(
-    r"(?P<prefix>ab|an|auf|aus|bei|ein|fest|her|hin|los|mit|nach|um|vor|weg|weiter|zu|zurück|zusammen)?"
+    r"(?P<prefix>ab|an|auf|aus|bei|ein|fest|her|hin|los|mit|nach|um|vor|weg|weiter|zurück|zusammen"
+    r"|zu)?"
     r"(?:ge(?P<verb>\w{3,}?)(?:t|en)|(?<=.)zu(?P<infinitive>\w{3,})en)"
 )
 _MAX_TOKEN_CHARACTERS = 64

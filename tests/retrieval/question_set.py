@@ -34,7 +34,8 @@ def document_of(name: str) -> Document:
 
 def documents() -> dict[str, Document]:
     """Return every document by name."""
-    return {path.stem: document_of(path.stem) for path in sorted((FOLDER / "documents").glob("*.txt"))}
+    names = sorted(path.stem for path in (FOLDER / "documents").glob("*.txt"))
+    return {name: document_of(name) for name in names}
 
 
 def questions(which: str | None = None) -> list[Question]:

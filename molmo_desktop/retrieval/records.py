@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Passages as rows of the index: written once, read back as passages or as tokens for ranking.
+
+The tokens of a passage are stored as text, one line for each sentence or table row; a row's line
+begins with a mark.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from itertools import groupby
+from typing import NamedTuple
+
+from molmo_desktop.core.pages import Document
+from molmo_desktop.retrieval.languages import guess_language
+from molmo_desktop.retrieval.passages import Passage, cut_document
+from molmo_desktop.retrieval.text import units
+from molmo_desktop.retrieval.tokens import endings, placed_tokens, tokenize
+
+_ROW_MARK = "|"
+_SELECT = (
+    "SELECT p.id, d.content_hash, p.page, p.start, p.end, p.heading,"
+    " substr(g.text, p.start + 1, p.end - p.start)"
+    " FROM passages p JOIN documents d ON d.id = p.document_id"
+    " JOIN pages g ON g.document_id = p.document_id AND g.number = p.page"
+)
+
+
+class TokenRecord(NamedTuple):
+    """What ranking needs of a passage.
+
+    Attributes:
+        passage_id: Its row.
+        units: Tokens of each sentence or table row.
+        context_of: For each, the unit that it is read with: its head row, or the one before.
+        heading_tokens: Of the headings above.
+    """
+
+    passage_id: int
+    units: list[list[str]]
+    context_of: list[int | None]
+    heading_tokens: list[str]
+
+
+def document_language(document: Document) -> str:
+    """Return the language that most of a document seems to be in."""
+    return guess_language("\n".join(page.text[:1000] for page in document.pages[:5]))
+
+
+def passage_rows(document: Document, language: str) -> list[tuple[object, ...]]:
+    """Return what is stored of each passage, from its page on; see `write_passages`."""
+    return list(_passage_rows(document, cut_document(document), language))
+
+
+def write_passages(
+    connection: sqlite3.Connection, document_row: int, rows: Sequence[tuple[object, ...]]
+) -> None:
+    """Store the passages of a document and index their words; in the caller's transaction."""
+    connection.executemany(
+        "INSERT INTO passages"
+        " (document_id, page, start, end, heading, heading_tokens, tokens, endings)"
+        f" VALUES ({document_row}, ?, ?, ?, ?, ?, ?, ?)",
+        rows,
+    )
+    connection.execute(
+        "INSERT INTO words (rowid, heading_tokens, tokens, endings)"
+        " SELECT id, heading_tokens, tokens, endings FROM passages WHERE document_id = ?",
+        (document_row,),
+    )
+
+
+def forget_words(connection: sqlite3.Connection, document_row: int) -> None:
+    """Take the words of a document out of the index, before its rows are deleted."""
+    connection.execute(
+        "INSERT INTO words (words, rowid, heading_tokens, tokens, endings)"
+        " SELECT 'delete', id, heading_tokens, tokens, endings FROM passages"
+        " WHERE document_id = ?",
+        (document_row,),
+    )
+
+
+def passages_of_document(connection: sqlite3.Connection, content_hash: str) -> list[Passage]:
+    """Return the passages of a document in reading order."""
+    rows = connection.execute(f"{_SELECT} WHERE d.content_hash = ? ORDER BY p.id", (content_hash,))
+    return [Passage(h, page, start, end, text, head) for _, h, page, start, end, head, text in rows]
+
+
+def passages_by_id(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Passage]:
+    """Return passages in the order of their rows as given."""
+    marks = ",".join("?" * len(ids))
+    rows = connection.execute(f"{_SELECT} WHERE p.id IN ({marks})", list(ids))
+    found = {
+        row_id: Passage(content_hash, page, start, end, text, heading)
+        for row_id, content_hash, page, start, end, heading, text in rows
+    }
+    return [found[row_id] for row_id in ids]
+
+
+def token_records(connection: sqlite3.Connection, ids: Sequence[int]) -> Iterator[TokenRecord]:
+    """Yield the tokens of passages, in the order of their rows."""
+    marks = ",".join("?" * len(ids))
+    rows = connection.execute(
+        f"SELECT id, tokens, heading_tokens FROM passages WHERE id IN ({marks}) ORDER BY id",
+        list(ids),
+    )
+    for row_id, stored, heading in rows:
+        token_lists, context_of = _stored_units(stored)
+        yield TokenRecord(row_id, token_lists, context_of, heading.split())
+
+
+@lru_cache(maxsize=64)
+def _heading_tokens(heading: str, language: str) -> str:
+    return " ".join(tokenize(heading, language))
+
+
+def _passage_rows(
+    document: Document, cut: Sequence[Passage], language: str
+) -> Iterator[tuple[object, ...]]:
+    """Yield the rows; a page is taken apart once and its tokens are dealt to its passages."""
+    passages_of = {number: list(group) for number, group in groupby(cut, lambda p: p.page)}
+    for page in document.pages:
+        own_language = guess_language(page.text, language)
+        placed = placed_tokens(page.text, own_language, marks=True)
+        starts = [start for start, _ in placed]
+        page_units = units(page.text)
+        for passage in passages_of.get(page.number, ()):
+            lines: list[str] = []
+            words: list[str] = []
+            for unit in page_units:
+                start, end = max(unit.start, passage.start), min(unit.end, passage.end)
+                if start >= end:
+                    continue
+                first, last = bisect_left(starts, start), bisect_left(starts, end)
+                tokens = [token for _, token in placed[first:last]]
+                words += tokens
+                lines.append((_ROW_MARK if unit.is_row else "") + " ".join(tokens))
+            yield (
+                passage.page,
+                passage.start,
+                passage.end,
+                passage.heading,
+                _heading_tokens(passage.heading, own_language),
+                "\n".join(lines),
+                " ".join(endings(words, own_language)),
+            )
+
+
+def _stored_units(stored: str) -> tuple[list[list[str]], list[int | None]]:
+    """Return the tokens of each unit, and which unit it is read with."""
+    found: list[list[str]] = []
+    context_of: list[int | None] = []
+    header: int | None = None
+    for index, line in enumerate(stored.split("\n")):
+        is_row = line.startswith(_ROW_MARK)
+        before = index - 1 if index else None
+        context_of.append(header if is_row and header is not None else before)
+        if not is_row:
+            header = None
+        elif header is None:
+            header = index
+        found.append(line.removeprefix(_ROW_MARK).split())
+    return found, context_of
