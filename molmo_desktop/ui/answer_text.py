@@ -23,7 +23,7 @@ from PySide6.QtWidgets import QApplication, QFrame, QSizePolicy, QTextBrowser, Q
 from molmo_desktop.ui.theme import ANSWER_CHARACTERS, current_theme, font_sizes
 
 _RENDER_MS = 50
-_LINE_HEIGHT_PERCENT = 150.0
+_LINE_HEIGHT = 1.5  # of the letters' size
 # Rendering takes at most a fifth of the time while text streams in.
 _PATIENCE = 4.0
 
@@ -116,6 +116,9 @@ class AnswerText(QTextBrowser):
     def _dress(self, document: QTextDocument) -> None:
         """Give lines their height, and code its ground and letters."""
         theme = current_theme()
+        font = document.defaultFont()
+        # Qt counts from the font's own line, which is higher than its letters.
+        percent = 100 * _LINE_HEIGHT * font.pixelSize() / QFontMetricsF(font).lineSpacing()
         cursor = QTextCursor(document)
         cursor.beginEditBlock()
         block = document.begin()
@@ -125,9 +128,7 @@ class AnswerText(QTextBrowser):
                 block.blockFormat().hasProperty(QTextFormat.Property.BlockCodeLanguage)
             )
             look = QTextBlockFormat()
-            look.setLineHeight(
-                _LINE_HEIGHT_PERCENT, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value
-            )
+            look.setLineHeight(percent, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
             look.setTopMargin(0)
             is_last = not block.next().isValid()
             look.setBottomMargin(0 if is_code or is_last or block.textList() else 8)

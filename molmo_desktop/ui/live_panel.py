@@ -181,15 +181,16 @@ class LivePanel(QFrame):
         if reading.engine_rss_bytes is None:
             self.memory_figure.setText("–")
             self.memory_figure.setAccessibleName("The engine is not running")
-            engine = "engine not running"
+            engine = ""
         else:
             self.memory_figure.setText(bytes_in_words(reading.engine_rss_bytes))
             self.memory_figure.setAccessibleName(f"Engine: {self.memory_figure.text()}")
             engine = f"peak {bytes_in_words(self._peak_bytes)}"
-        self.memory_words.set_full_text(
-            f"{engine} · {bytes_in_words(reading.system_available_bytes)} free of "
+        free = (
+            f"{bytes_in_words(reading.system_available_bytes)} free of "
             f"{bytes_in_words(reading.system_total_bytes)}"
         )
+        self.memory_words.set_full_text(f"{engine} · {free}" if engine else free)
 
     def _show_power(self, reading: LiveReading) -> None:
         self.power_gauge.add(PowerSample(reading.time_s, reading.power_w, self._answering))
@@ -233,9 +234,9 @@ def memory_parts(reading: LiveReading, loaded: LoadedModel | None) -> list[Memor
             MemoryPart("context", cache, "kv_cache"),
         ]
     parts.append(MemoryPart("compute", rest, "compute"))
-    parts.append(MemoryPart("window", reading.window_rss_bytes, "information"))
+    parts.append(MemoryPart("window", reading.window_rss_bytes, "information", False))
     others = used - engine - reading.window_rss_bytes
-    parts.append(MemoryPart("others", max(0, others), "other"))
+    parts.append(MemoryPart("others", max(0, others), "other", False))
     return parts
 
 

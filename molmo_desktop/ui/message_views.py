@@ -118,6 +118,7 @@ class AnswerView(QWidget):
         """Keep the actions away until there is something to act on."""
         self.copy_button.setEnabled(not running)
         self.again_button.setEnabled(not running)
+        self._reveal(self.underMouse())
 
     # --- when it is done -------------------------------------------------------------------
 
@@ -202,8 +203,8 @@ class AnswerView(QWidget):
         self._reveal(False)
 
     def _reveal(self, revealed: bool) -> None:
-        self.copy_button.set_revealed(revealed)
-        self.again_button.set_revealed(revealed)
+        for item in (self.copy_button, self.again_button):
+            item.set_revealed(revealed and item.isEnabled())
 
     def _copy(self) -> None:
         QGuiApplication.clipboard().setText(self.text.markdown)

@@ -209,7 +209,8 @@ def test_an_unknown_figure_is_never_shown_as_zero(qtbot):
     assert panel.power_figure.text() == "–"
     assert panel.power_badge.text() == "not available"
     assert panel.memory_figure.text() == "–"
-    assert "engine not running" in panel.memory_words.full_text
+    assert "The engine is not running" in panel.memory_figure.accessibleName()
+    assert "peak" not in panel.memory_words.full_text
     panel.set_collapsed(True)
     assert "14 W" not in panel.summary.full_text
 
