@@ -195,7 +195,8 @@ def measure_text(arguments: argparse.Namespace) -> dict[str, Any]:
         generation = client.generate(request)
         with np.load(str(request.dump_logits)) as dump:
             tokens = [int(token) for token in dump["input_ids"]]
-        count = len(generation.completion_ids)
+        # The token that ends an answer is sampled too, though it is not part of it.
+        count = len(generation.completion_ids) + (generation.finish_reason == "stop")
         common = (str(arguments.model), loaded.thread_count, arguments.batch)
         others = {
             "bare": Contender(serve_bare, *common),
@@ -219,7 +220,7 @@ def measure_text(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def text_request(arguments: argparse.Namespace, dump: Path | None) -> GenerateRequest:
-    text = SENTENCE * (arguments.prompt_tokens // 16) + "Write on:"
+    text = SENTENCE * (arguments.prompt_tokens // 16) + "Write a long story."
     return GenerateRequest(
         (ChatMessage("user", text),),
         max_new_tokens=arguments.new_tokens,

@@ -41,6 +41,11 @@ if TYPE_CHECKING:
 
 _TEXT_INTERVAL_S = 0.02
 _LOAD_INTERVAL_S = 1.0
+# How long a thread turns in circles at a barrier before it sleeps. libgomp's own value is
+# milliseconds: when another program holds a core, that is time taken from the very thread that
+# is waited for. Measured with two threads: the same speed on idle cores (104 and 107 tokens/s),
+# and with busy cores 15 to 26 tokens/s instead of 0.4 to 6.
+_BARRIER_SPINS = "1000"
 _PR_SET_PDEATHSIG = 1
 
 
@@ -58,6 +63,7 @@ def _prepare_process(log_file: str, parent_pid: int) -> None:
     os.dup2(handle, 2)
     os.close(handle)
     sys.stdout = sys.stderr = open(2, "w", encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115 - open as long as the process
+    os.environ.setdefault("GOMP_SPINCOUNT", _BARRIER_SPINS)
     faulthandler.enable(sys.stderr)
     logging.basicConfig(stream=sys.stderr, level=logging.INFO)
 
