@@ -62,10 +62,10 @@ class Camera:
             self._application.processEvents()
             time.sleep(0.005)
 
-    def take(self, name: str) -> None:
+    def take(self, name: str, settle_s: float = 0.3) -> None:
         """Write what the window shows."""
         path = IMAGES / f"{name}-{self._theme}.png"
-        self.wait(0.3)
+        self.wait(settle_s)
         self.window.grab().save(str(path))
         print(path, file=sys.stderr)
 
@@ -114,7 +114,7 @@ def take_pictures(theme: str, width: int, height: int, font: str) -> None:
         camera.start(LONG_QUESTION)
         running = window.backstage.session
         camera.wait(ANSWER_S, lambda: running.running is None or len(running.running.text) > 60)
-        camera.take("answering")
+        camera.take("answering", settle_s=0.1)
         window.close()
         window.deleteLater()
 

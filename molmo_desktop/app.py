@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 
 from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMessageBox
 
 from molmo_desktop.assistant.build import build_assistant
 from molmo_desktop.core.logs import set_up_logging
@@ -77,7 +77,10 @@ def run(argv: Sequence[str]) -> int:
     if hand_over(paths.data, files):
         return 0
     set_up_logging(paths.logs)
-    application, window = create_app(argv)
+    try:
+        application, window = create_app(argv)
+    except OSError as error:
+        return _refuse(f"Molmo Desktop cannot write to its folder {error.filename or paths.data}.")
     instance = SingleInstance(paths.data, application)
     instance.files_received.connect(window.raise_with_files)
     instance.listen()
@@ -86,6 +89,17 @@ def run(argv: Sequence[str]) -> int:
     instance.close()
     window.close()
     return status
+
+
+def _refuse(sentence: str) -> int:
+    """Say why the program cannot start, on the screen and in the terminal."""
+    hint = "Check that the folder can be written and that the disk is not full."
+    _logger.error("%s", sentence)
+    sys.stderr.write(f"{sentence} {hint}\n")
+    box = QMessageBox(QMessageBox.Icon.Critical, "Molmo Desktop", sentence)
+    box.setInformativeText(hint)
+    box.exec()
+    return 1
 
 
 def files_of(argv: Sequence[str]) -> list[Path]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 
-from PySide6.QtCore import QSize, Qt, QTimer, QUrl
+from PySide6.QtCore import QEvent, QSize, Qt, QTimer, QUrl
 from PySide6.QtGui import (
     QColor,
     QFont,
@@ -39,6 +39,7 @@ class AnswerText(QTextBrowser):
         super().__init__(parent)
         self._markdown = ""
         self._rendered = ""
+        self._drawn_in = current_theme().name
         self._next_render_s = 0.0
         self.setAccessibleName(words)
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -89,6 +90,13 @@ class AnswerText(QTextBrowser):
         """Load nothing: a model's answer must not open files or addresses."""
         return None
 
+    def changeEvent(self, event: QEvent) -> None:
+        """Give code the ground of a new theme."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange and self._drawn_in != current_theme().name:
+            self._rendered = ""
+            self._render()
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Wrap for the new width and take the height that this needs."""
         super().resizeEvent(event)
@@ -102,6 +110,7 @@ class AnswerText(QTextBrowser):
         if self._markdown == self._rendered:
             return
         started = time.monotonic()
+        self._drawn_in = current_theme().name
         self._rendered = self._markdown
         document = self.document()
         features = QTextDocument.MarkdownFeature

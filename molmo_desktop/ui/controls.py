@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from PySide6.QtCore import QEvent, QSize, Qt
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QKeyEvent, QKeySequence, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -53,7 +53,8 @@ class IconButton(QToolButton):
     def describe(self, words: str, shortcut: str = "") -> None:
         """Set the tooltip and the accessible name."""
         self.setAccessibleName(words)
-        self.setToolTip(f"{words} ({shortcut})" if shortcut else words)
+        keys = QKeySequence(shortcut).toString(QKeySequence.SequenceFormat.NativeText)
+        self.setToolTip(f"{words} ({keys or shortcut})" if shortcut else words)
 
     def set_icon_name(self, name: str) -> None:
         """Show another icon."""

@@ -63,8 +63,11 @@ class ConversationList(QListWidget):
     def show_conversations(
         self, conversations: list[ConversationSummary], current_id: int | None
     ) -> None:
-        """Show these conversations, the open one selected."""
+        """Show these conversations, the open one selected; not while a title is being typed."""
+        if self.state() == QListWidget.State.EditingState:
+            return
         self._filling = True
+        scrolled = self.verticalScrollBar().value()
         self.clear()
         group = ""
         for summary in conversations:
@@ -80,6 +83,7 @@ class ConversationList(QListWidget):
             self.addItem(item)
             if summary.id == current_id:
                 self.setCurrentItem(item)
+        self.verticalScrollBar().setValue(scrolled)
         self._filling = False
 
     def current_id(self) -> int | None:

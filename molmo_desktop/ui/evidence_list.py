@@ -40,7 +40,7 @@ class EvidenceCard(CardButton):
         badge = label(str(number + 1), "badge")
         passage = label(wrap=True)
         passage.setTextFormat(Qt.TextFormat.RichText)
-        passage.setText(bold_matches(_shortened(evidence.text), matched))
+        passage.setText(bold_matches(_shortened(evidence), matched))
         why = label(relevance, "caption")
         top = QHBoxLayout()
         top.setSpacing(GAP_PX)
@@ -155,9 +155,10 @@ def bold_matches(text: str, matched: frozenset[str]) -> str:
     return "".join(parts).replace("\n", "<br>")
 
 
-def _shortened(text: str) -> str:
-    lines = [" ".join(line.split()) for line in text.splitlines()]
-    words = "\n".join(line for line in lines if line)
+def _shortened(evidence: Evidence) -> str:
+    lines = [" ".join(line.split()) for line in evidence.text.splitlines()]
+    # On a page with boxes the lines end where the page does; elsewhere they are rows or items.
+    words = (" " if evidence.boxes else "\n").join(line for line in lines if line)
     return words if len(words) <= _MAX_CHARACTERS else words[:_MAX_CHARACTERS].rstrip() + "…"
 
 

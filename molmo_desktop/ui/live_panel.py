@@ -19,7 +19,7 @@ from molmo_desktop.ui.memory_gauge import MemoryGauge, MemoryPart
 from molmo_desktop.ui.power_gauge import PowerGauge, PowerSample
 from molmo_desktop.ui.theme import GAP_PX, TIGHT_PX, sized_font
 
-_FIGURE_PX = 100
+_FIGURE_PX = 92
 
 
 class LivePanel(QFrame):
@@ -242,7 +242,7 @@ def memory_parts(reading: LiveReading, loaded: LoadedModel | None) -> list[Memor
 
 def _figure() -> QLabel:
     figure = QLabel("–")
-    figure.setFont(sized_font(figure, QFontInfo(figure.font()).pixelSize() + 4, semibold=True))
+    figure.setFont(sized_font(figure, QFontInfo(figure.font()).pixelSize() + 3, semibold=True))
     figure.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
     return figure
 

@@ -11,8 +11,6 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QLineEdit
 from window_driver import ask, drop_files, type_and_send, wait_for_text
 
-from molmo_desktop.core.paths import app_paths
-from molmo_desktop.store.store import Store
 from molmo_desktop.ui.conversation_list import group_of
 
 
@@ -67,23 +65,6 @@ def test_closing_in_the_middle_of_an_answer_keeps_what_was_written(make_window, 
     assert "Write a long story about a lighthouse." in words
     assert len(second.column.transcript.last_answer.text.markdown) >= 20
     assert "Stopped before the end." in words
-
-
-def test_an_answer_that_a_killed_program_left_is_shown_as_interrupted(make_window, home):
-    home.mkdir(exist_ok=True)
-    store = Store(app_paths().make().database_file)
-    conversation_id = store.create_conversation()
-    question_id = store.add_question(conversation_id, "What is it?")
-    answer_id = store.start_answer(conversation_id, question_id, "some model")
-    store.save_partial(answer_id, "It is a")
-    store.finish_answer(answer_id, None, "cancelled")
-    store._database._connection.execute("UPDATE messages SET status = 'interrupted' WHERE id = 2")
-    store._database._connection.commit()
-    store.close()
-    window = make_window()
-    window.open_conversation(conversation_id)
-    assert "It is a" in window.column.transcript.plain_text()
-    assert "Interrupted" in window.column.transcript.plain_text()
 
 
 def test_conversations_are_renamed_searched_deleted_and_brought_back(window, qtbot, samples):
