@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from molmo_desktop.assistant.attachments import AttachmentReader, PageProgress
 from molmo_desktop.assistant.grounding import Grounding, ground, is_answerable
-from molmo_desktop.assistant.intent import search_text
+from molmo_desktop.assistant.intent import search_text, telling_part
 from molmo_desktop.assistant.plan import (
     Picture,
     Planner,
@@ -50,7 +50,7 @@ from molmo_desktop.core.answer import (
     TokenCounts,
 )
 from molmo_desktop.core.cancel import CancelToken
-from molmo_desktop.core.errors import UsageError
+from molmo_desktop.core.errors import ContextOverflowError, UsageError
 from molmo_desktop.core.pages import Document, PageImage
 from molmo_desktop.core.paths import AppPaths
 from molmo_desktop.core.settings import Settings
@@ -251,16 +251,18 @@ class Assistant:
         earlier = self._memory.recall(work.request.conversation_key, work.request.history)
         plan = self._plan(work, documents, loaded, earlier)
         work.emit(CoverageEvent(plan.coverage))
-        if not is_answerable(work.request.question, plan):
+        if not is_answerable(telling_part(work.request.question), plan):
             return self._abstain(work, plan, loaded, earlier)
         wants_quote = is_small(loaded.info) and not plan.is_whole_task
-        quote = quote_answer(work.request.question, plan.ranked) if wants_quote else None
+        quote = (
+            quote_answer(telling_part(work.request.question), plan.ranked) if wants_quote else None
+        )
         turn = new_turn(work.request.question, plan, earlier, quote)
         earlier = self._fit_history(work, loaded, earlier, turn)
         generation = self._generate(work, loaded, [*earlier, turn])
         turns = [*earlier, with_answer(turn, generation.text)]
         self._memory.remember(work.request.conversation_key, turns)
-        grounding = ground(generation.text, work.request.question, plan)
+        grounding = ground(generation.text, telling_part(work.request.question), plan)
         return self._complete(work, plan, loaded, generation, grounding)
 
     def _answer_raw(self, work: _Work, documents: list[Document], loaded: LoadedModel) -> Answer:
@@ -268,7 +270,7 @@ class Assistant:
         plan = self._plan(work, [d for d in documents if d.is_picture], loaded, [])
         turn = SentTurn(work.request.question, work.request.question, pictures=plan.pictures)
         generation = self._generate(work, loaded, [turn])
-        grounding = ground(generation.text, work.request.question, plan)
+        grounding = ground(generation.text, telling_part(work.request.question), plan)
         return self._complete(work, plan, loaded, generation, grounding)
 
     # Steps -----------------------------------------------------------------------------------
@@ -319,8 +321,10 @@ class Assistant:
             work.emit(StageEvent("searching"))
         options = work.request.options
         info = loaded.info
-        used = sum(self._count(turn.text + turn.answer) for turn in earlier)
-        used += self._count(work.request.question) if documents else 0
+        question_tokens = self._count(work.request.question)
+        if question_tokens + 1 >= info.context_length:
+            raise _question_too_long(question_tokens, info.context_length)
+        used = question_tokens + sum(self._count(turn.text + turn.answer) for turn in earlier)
         free = info.context_length - self._max_new_tokens(work, loaded) - used - _TEMPLATE_TOKENS
         budget = reading_budget(
             info,
@@ -412,7 +416,7 @@ class Assistant:
         work.emit(TextEvent(text))
         turn = SentTurn(work.request.question, f"Question: {work.request.question}", text)
         self._memory.remember(work.request.conversation_key, [*earlier, turn])
-        grounding = ground("", work.request.question, plan)
+        grounding = ground("", telling_part(work.request.question), plan)
         generation = Generation(text, "stop", 0, 0, 0, (), 0.0, 0.0, None, 0.0, None)
         return self._complete(work, plan, loaded, generation, grounding)
 
@@ -484,6 +488,15 @@ class Assistant:
 
 def _first(chosen: _T | None, otherwise: _T) -> _T:
     return otherwise if chosen is None else chosen
+
+
+def _question_too_long(token_count: int, context_length: int) -> ContextOverflowError:
+    return ContextOverflowError(
+        f"The question takes {token_count} tokens, but the model can take {context_length}.",
+        hint="Shorten it, or save the long text as a file and attach that.",
+        token_count=token_count,
+        context_length=context_length,
+    )
 
 
 def _ignore(_event: AskEvent) -> None:

@@ -16,6 +16,8 @@ _REFERS_BACK = re.compile(
     re.IGNORECASE,
 )
 _SHORT_WORDS = 5
+# What a search can use of a question. People paste whole texts; the rest only costs time.
+_SEARCH_CHARACTERS = 2000
 
 
 def is_about_whole_document(question: str) -> bool:
@@ -25,5 +27,11 @@ def is_about_whole_document(question: str) -> bool:
 
 def search_text(question: str, earlier_question: str) -> str:
     """Return what to search for: a follow-up ("and its price?") takes the earlier words along."""
+    question = question[:_SEARCH_CHARACTERS]
     follows_up = len(question.split()) <= _SHORT_WORDS and _REFERS_BACK.search(question)
     return f"{question} {earlier_question}" if follows_up and earlier_question else question
+
+
+def telling_part(question: str) -> str:
+    """Return what of a question is compared with the documents."""
+    return question[:_SEARCH_CHARACTERS]

@@ -10,7 +10,9 @@ def test_a_single_point_has_its_place_and_label():
 
 
 def test_several_points_share_one_label():
-    points = parse_points('<points x1="10.0" y1="20.0" x2="30.5" y2="40.5" alt="cats">cats</points>')
+    points = parse_points(
+        '<points x1="10.0" y1="20.0" x2="30.5" y2="40.5" alt="cats">cats</points>'
+    )
     assert [(p.x_percent, p.y_percent) for p in points] == [(10.0, 20.0), (30.5, 40.5)]
     assert {p.label for p in points} == {"cats"}
 
