@@ -27,7 +27,6 @@ _CONTENT_TYPES_MAX_BYTES = 1 << 20
 _UNPACK = "Unpack it and attach the files inside."
 _CONVERT_PICTURE = "Open it in a picture viewer and save it as JPEG or PNG."
 _REFUSED_MAGIC: tuple[tuple[bytes, str, str], ...] = (
-    (b"{\\rtf", "an RTF document", "Open it in a word processor and save it as .docx or PDF."),
     (b"\x1f\x8b", "a packed archive", _UNPACK),
     (b"BZh", "a packed archive", _UNPACK),
     (b"\xfd7zXZ\x00", "a packed archive", _UNPACK),
@@ -98,8 +97,25 @@ _HTML_START = re.compile(
 # Control characters that text never holds (tab, line ends, form feed and escape it may).
 _BINARY_BYTES = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _BINARY_SHARE = 0.02
+_XML_START = re.compile(rb"\s*<\?xml\s")
+_HEADER = re.compile(rb"^([A-Za-z][A-Za-z-]{1,40}):", re.MULTILINE)
+# A letter quotes "From:" and "Date:" as well; these two only programs write.
+_MAIL_HEADERS = frozenset((
+    b"from", b"to", b"date", b"subject", b"received", b"return-path", b"message-id",
+    b"mime-version", b"content-type", b"delivered-to", b"x-mailer", b"reply-to",
+))  # fmt: skip
+_MAIL_MARKS = frozenset((b"message-id", b"mime-version", b"received", b"return-path"))
+_MIN_MAIL_HEADERS = 3
+_ODF_TYPE = "application/vnd.oasis.opendocument."
+_ODF_KINDS = (
+    ("text", "odt"),
+    ("presentation", "odp"),
+    ("graphics", "odp"),
+    ("spreadsheet", "ods"),
+)
 
 
+_ZIP_FORMATS = ("docx", "pptx", "xlsx", "odt", "odp", "ods", "epub")
 _ZIP_ERRORS = (
     zipfile.BadZipFile,
     zlib.error,
@@ -178,6 +194,8 @@ def _by_magic(head: bytes) -> str | None:
         return "jpeg"
     if head.startswith((b"GIF87a", b"GIF89a")):
         return "gif"
+    if head.startswith(b"{\\rtf"):
+        return "rtf"
     if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
         return "webp"
     if head.startswith((b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")):
@@ -196,15 +214,13 @@ def _brands(head: bytes) -> list[bytes]:
 
 
 def _in_zip(path: Path) -> str:
-    """Return which office format an archive holds; reads the list of members only."""
+    """Return which format an archive holds, by its list of members and what they say it is."""
     try:
         with zipfile.ZipFile(path) as archive:
             names = set(archive.namelist())
-            if _CONTENT_TYPES in names:
-                with archive.open(_CONTENT_TYPES) as stream:
-                    types = stream.read(_CONTENT_TYPES_MAX_BYTES).decode("utf-8", "replace")
-            else:
-                types = ""
+            types = _member_text(archive, names, _CONTENT_TYPES)
+            kind = _member_text(archive, names, "mimetype").strip()
+            manifest = _member_text(archive, names, "META-INF/manifest.xml")
     except _ZIP_ERRORS as error:
         raise _broken_zip(path, str(error)) from error
     for part, name in _ZIP_MAIN_TYPES:
@@ -214,10 +230,25 @@ def _in_zip(path: Path) -> str:
         ("word/document.xml", "docx"),
         ("ppt/presentation.xml", "pptx"),
         ("xl/workbook.xml", "xlsx"),
+        ("META-INF/container.xml", "epub"),
     ):
         if member in names:
             return name
+    if "content.xml" in names:
+        for word, name in _ODF_KINDS:
+            if (kind or manifest).startswith(_ODF_TYPE + word) or (
+                not kind and f'"{_ODF_TYPE}{word}' in manifest
+            ):
+                return name
     raise _zip_problem(path, names)
+
+
+def _member_text(archive: zipfile.ZipFile, names: set[str], name: str) -> str:
+    """Return the beginning of a member, empty when there is none."""
+    if name not in names:
+        return ""
+    with archive.open(name) as stream:
+        return stream.read(_CONTENT_TYPES_MAX_BYTES).decode("utf-8", "replace")
 
 
 def _broken_zip(path: Path, detail: str) -> MolmoDesktopError:
@@ -231,16 +262,14 @@ def _zip_problem(path: Path, names: set[str]) -> MolmoDesktopError:
         return problems.unsupported(
             path, "a binary Excel workbook (.xlsb)", "Save it as .xlsx or .csv."
         )
-    if "META-INF/container.xml" in names:
-        return problems.unsupported(path, "an EPUB book", "Save it as PDF or text.")
     if "content.xml" in names and "META-INF/manifest.xml" in names:
         return problems.unsupported(
             path,
-            "an OpenDocument file",
-            "Open it in LibreOffice and save it as .docx, .pptx, .xlsx or PDF.",
+            "an OpenDocument file of a kind that holds no text",
+            "Open it in LibreOffice and save it as PDF.",
         )
     info = format_of_extension(path.suffix)
-    if info is not None and info.name in ("docx", "pptx", "xlsx"):
+    if info is not None and info.name in _ZIP_FORMATS:
         return problems.damaged(path, info.title)
     return problems.unsupported(path, "a packed archive", _UNPACK)
 
@@ -295,9 +324,24 @@ def _binary_problem(path: Path) -> MolmoDesktopError:
 
 def _text_format(path: Path, head: bytes) -> str:
     """Return the format of a file that holds text."""
-    if _HTML_START.match(head.lstrip(b"\xef\xbb\xbf")):
+    start = head.lstrip(b"\xef\xbb\xbf")
+    if _HTML_START.match(start):
         return "html"
+    if _XML_START.match(start):
+        return "xml"
     info = format_of_extension(path.suffix)
-    if info is not None and info.name in ("html", "markdown", "csv"):
-        return info.name
+    name = info.name if info is not None else ""
+    if name == "eml" or _is_mail(start):
+        return "eml"
+    if name in ("html", "markdown", "csv", "json", "xml"):
+        return name
     return format_info("text").name
+
+
+def _is_mail(head: bytes) -> bool:
+    """Whether a text begins with the headers that a mail program writes."""
+    headers = head.replace(b"\r\n", b"\n").lstrip(b"\n").partition(b"\n\n")[0]
+    if not _HEADER.match(headers):
+        return False
+    names = {name.lower() for name in _HEADER.findall(headers)}
+    return len(names & _MAIL_HEADERS) >= _MIN_MAIL_HEADERS and bool(names & _MAIL_MARKS)

@@ -106,7 +106,11 @@ def _shown(numbered: _List, level: int) -> str:
     """Return the count of a level as it is shown."""
     design = numbered.levels.get(level, _Level())
     count = numbered.counts.get(level, design.start)
-    style = design.number_format
+    return counted(count, design.number_format)
+
+
+def counted(count: int, style: str) -> str:
+    """Return a count in a style of Word's ("decimal", "lowerLetter", "upperRoman", …)."""
     if style in ("lowerLetter", "upperLetter"):
         letter = chr(ord("a") + (count - 1) % 26) * ((count - 1) // 26 % 50 + 1)
         return letter.upper() if style == "upperLetter" else letter

@@ -33,18 +33,30 @@ _CHUNK_BYTES = 1 << 16
 _LIE_BYTES = 1 << 20
 _ENCRYPTED = 0x1
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-# "<!DOCTYPE" and "<!ENTITY" in the encodings that XML parsers know by themselves.
-_DECLARATIONS = tuple(
-    word.encode(encoding)
-    for word in ("<!DOCTYPE", "<!ENTITY", "<!doctype", "<!entity")
-    for encoding in ("utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
-)
-_XML_SUFFIXES = (".xml", ".rels", ".vml")
+
+
+def _in_encodings(*words: str) -> tuple[bytes, ...]:
+    """Return the words in the encodings that XML parsers know by themselves."""
+    return tuple(
+        word.encode(encoding)
+        for word in words
+        for encoding in ("utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
+    )
+
+
+_ENTITIES = _in_encodings("<!ENTITY", "<!entity")
+_DECLARATIONS = (*_in_encodings("<!DOCTYPE", "<!doctype"), *_ENTITIES)
+_XML_SUFFIXES = (".xml", ".rels", ".vml", ".opf", ".ncx")
 _LONGEST_DECLARATION = max(map(len, _DECLARATIONS))
 
 
-def check_archive(path: Path) -> None:
+def check_archive(path: Path, *, allows_doctype: bool = False) -> None:
     """Return when the archive is safe to open.
+
+    Args:
+        path: The archive.
+        allows_doctype: Its XML may say of which type it is, as that of books does; entities
+            are refused all the same.
 
     Raises:
         DocumentTooLargeError: It unpacks to too much, or says less than it holds.
@@ -55,9 +67,10 @@ def check_archive(path: Path) -> None:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
         _check_contents(path, members)
+        forbidden = _ENTITIES if allows_doctype else _DECLARATIONS
         with path.open("rb") as stream:
             for member in members:
-                _check_member(path, stream, member)
+                _check_member(path, stream, member, forbidden)
     except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError) as error:
         raise problems.damaged(path, "archive", f"{type(error).__name__}: {error}") from error
 
@@ -88,7 +101,9 @@ def _leaves_its_folder(name: str) -> bool:
     return plain.startswith("/") or ".." in PurePosixPath(plain).parts or plain[1:2] == ":"
 
 
-def _check_member(path: Path, stream: IO[bytes], member: zipfile.ZipInfo) -> None:
+def _check_member(
+    path: Path, stream: IO[bytes], member: zipfile.ZipInfo, forbidden: tuple[bytes, ...]
+) -> None:
     """Unpack a member once: not a byte more than it says, and no declarations in XML."""
     is_xml = member.filename.endswith(_XML_SUFFIXES) and not _is_foreign(member.filename)
     size = 0
@@ -99,7 +114,7 @@ def _check_member(path: Path, stream: IO[bytes], member: zipfile.ZipInfo) -> Non
             raise problems.unpacks_too_large(path, f"{member.filename} is larger than it says")
         if is_xml:
             joined = tail + piece
-            if any(word in joined for word in _DECLARATIONS):
+            if any(word in joined for word in forbidden):
                 raise problems.unsafe_xml(path, member.filename)
             tail = joined[-_LONGEST_DECLARATION:]
     if size != member.file_size:

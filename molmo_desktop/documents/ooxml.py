@@ -89,13 +89,18 @@ class Package:
 
 
 @contextmanager
-def opened(path: Path, title: str) -> Iterator[Package]:
+def opened(path: Path, title: str, *, allows_doctype: bool = False) -> Iterator[Package]:
     """Open an office file behind the guard.
+
+    Args:
+        path: The file.
+        title: What people call its format.
+        allows_doctype: As for `guard.check_archive`.
 
     Raises:
         DocumentError: As `guard.check_archive`, or while parts are read.
     """
-    guard.check_archive(path)
+    guard.check_archive(path, allows_doctype=allows_doctype)
     try:
         with zipfile.ZipFile(path) as archive:
             yield Package(path, archive)

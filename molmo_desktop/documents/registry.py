@@ -62,12 +62,56 @@ def _read_csv(path: Path, sink: Sink) -> None:
     csv_table.read(path, sink)
 
 
+def _read_odf(path: Path, sink: Sink) -> None:
+    from molmo_desktop.documents import odf
+
+    odf.read(path, sink)
+
+
+def _read_epub(path: Path, sink: Sink) -> None:
+    from molmo_desktop.documents import epub
+
+    epub.read(path, sink)
+
+
+def _read_rtf(path: Path, sink: Sink) -> None:
+    from molmo_desktop.documents import rtf
+
+    rtf.read(path, sink)
+
+
+def _read_mail(path: Path, sink: Sink) -> None:
+    from molmo_desktop.documents import mail
+
+    mail.read(path, sink)
+
+
+def _read_xml(path: Path, sink: Sink) -> None:
+    from molmo_desktop.documents import xml_text
+
+    xml_text.read(path, sink)
+
+
+def _read_json(path: Path, sink: Sink) -> None:
+    from molmo_desktop.documents import json_text
+
+    json_text.read(path, sink)
+
+
 READERS: dict[str, Read] = {
     "pdf": _read_pdf,
     "docx": _read_docx,
     "pptx": _read_pptx,
     "xlsx": _read_xlsx,
+    "odt": _read_odf,
+    "odp": _read_odf,
+    "ods": _read_odf,
+    "epub": _read_epub,
+    "rtf": _read_rtf,
+    "eml": _read_mail,
     "html": _read_html,
+    "xml": _read_xml,
+    "json": _read_json,
     "csv": _read_csv,
     "markdown": _read_text,
     "text": _read_text,

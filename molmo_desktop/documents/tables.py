@@ -9,9 +9,12 @@ list have none.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 SEPARATOR = " | "
+Row = list[tuple[int, str]]
+# Wider rows of a sheet are written without their empty cells.
+_MAX_COLUMNS = 256
 _MAX_SPAN = 64
 _SPACE = re.compile(r"\s+")
 _ITEM = re.compile(r"\s*(?:-|\(?[\divxlcdmIVXLCDM]{1,6}[.)]|\(?[a-zA-Z][.)]|\d+(?:\.\d+)+\.?)\s")
@@ -41,6 +44,31 @@ def spanning(text: str, column_count: int) -> list[str]:
     So that what stands right of it keeps its column.
     """
     return [text, *[""] * (min(max(column_count, 1), _MAX_SPAN) - 1)]
+
+
+def sheet_lines(rows: Sequence[tuple[int, Row]]) -> Iterator[str]:
+    """Yield the rows of a sheet as text, an empty line where it has empty rows.
+
+    Columns that are empty in the whole sheet are left out.
+
+    Args:
+        rows: Number and cells (column, text) of each row that has something in it.
+    """
+    used = sorted({column for _, row in rows for column, _ in row})
+    places = {column: place for place, column in enumerate(used)}
+    last = None
+    for number, row in rows:
+        if last is not None and number > last + 1:
+            yield ""
+        last = number
+        if len(used) > _MAX_COLUMNS:
+            yield row_text(text for _, text in row)
+            continue
+        cells = [""] * (places[row[-1][0]] + 1)
+        for column, text in row:
+            if places[column] < len(cells):
+                cells[places[column]] = text
+        yield row_text(cells)
 
 
 def _trimmed(row: Sequence[str]) -> Sequence[str]:

@@ -27,18 +27,14 @@ from molmo_desktop.documents.ooxml import (
     opened,
 )
 from molmo_desktop.documents.sink import Sink
-from molmo_desktop.documents.tables import one_line, row_text
+from molmo_desktop.documents.tables import Row, one_line, sheet_lines
 from molmo_desktop.documents.xlsx_formats import BUILT_IN, plain, shown
 
 _TITLE = "Excel workbook"
 _MAIN = "xl/workbook.xml"
 MAX_CELLS = 1_000_000
-# Wider rows are written without their empty cells.
-_MAX_COLUMNS = 256
 _BEAT_ROWS = 5_000
 _REFERENCE = re.compile(r"([A-Z]{1,3})(\d{1,7})")
-
-Row = list[tuple[int, str]]
 
 
 def read(path: Path, sink: Sink) -> None:
@@ -105,7 +101,7 @@ class _Workbook:
                         break
             except etree.XMLSyntaxError:
                 self._sink.warn(f"The sheet “{name}” is damaged; it was read in part.")
-        return "\n".join([*_row_lines(rows), *self._comments(part)])
+        return "\n".join([*sheet_lines(rows), *self._comments(part)])
 
     def _rows(self, content: bytes) -> Iterator[tuple[int, Row]]:
         """Yield number and cells of each row that has something in it."""
@@ -176,25 +172,6 @@ class _Workbook:
                 text = one_line(_rich_text(child(comment, "text")))
                 lines.append(f"Comment at {attribute(comment, 'ref')}: {text}")
         return ["", *lines] if lines else []
-
-
-def _row_lines(rows: list[tuple[int, Row]]) -> Iterator[str]:
-    """Yield the rows as text, an empty line where the sheet has empty rows."""
-    used = sorted({column for _, row in rows for column, _ in row})
-    places = {column: place for place, column in enumerate(used)}
-    last = None
-    for number, row in rows:
-        if last is not None and number > last + 1:
-            yield ""
-        last = number
-        if len(used) > _MAX_COLUMNS:
-            yield row_text(text for _, text in row)
-            continue
-        cells = [""] * (places[row[-1][0]] + 1)
-        for column, text in row:
-            if places[column] < len(cells):
-                cells[places[column]] = text
-        yield row_text(cells)
 
 
 def _shared_strings(package: Package, main: str) -> list[str]:

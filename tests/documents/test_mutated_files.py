@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A hundred damaged copies of the samples: read or refused in words, none ends the reader."""
+"""Three hundred damaged copies of the samples: read or refused in words, none ends the reader."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ NAMES = (
     "fonts.pdf", "columns.pdf", "harbour.docx", "bicycles.pptx", "shop.xlsx", "bakery.html",
     "cities.csv", "german-utf-16.txt", "square.png", "square.jpeg", "square.webp", "square.gif",
     "fax.tiff", "square.bmp", "square.avif",
+    "lighthouse.odt", "choir.odp", "tools.ods", "voyage.epub", "meadow.rtf", "ferry.eml",
+    "station.json", "article.nxml",
 )  # fmt: skip
-COUNT = 105
+COUNT = 300
 
 
 def mutated(content: bytes, chance: random.Random) -> bytes:
