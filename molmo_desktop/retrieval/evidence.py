@@ -23,7 +23,7 @@ from molmo_desktop.retrieval.relevance import Relevance
 from molmo_desktop.retrieval.sources import ReadUnit, read_units, squash
 from molmo_desktop.retrieval.text import blocks, plain_characters, sentences
 from molmo_desktop.retrieval.tokens import tokenize
-from molmo_desktop.retrieval.values import Value, comparable_forms, find_values
+from molmo_desktop.retrieval.values import Value, find_values
 
 MIN_SHARE = 0.5
 _MAX_EVIDENCE = 8
@@ -31,6 +31,7 @@ _MAX_NEAREST = 3
 _VALUE_WEIGHT = 2.0
 _QUESTION_BONUS = 0.4
 _JOIN_GAIN = 0.15
+_HEADING_WEIGHT = 0.4
 _SHORT_STATEMENT_TOKENS = 3
 _MARKS = re.compile(
     r"\*\*|__|`|^#{1,6}\s+|^\s*(?:[-*•]|\d{1,2}[.)])\s+|^>\s*|\[\d{1,3}\]", re.MULTILINE
@@ -132,10 +133,15 @@ def nearest(
         if not units:
             continue
         shares = Relevance(question, units).shares
-        best = max(range(len(units)), key=lambda i: (shares[i], -i))
+        # A heading is the nearest only where nothing below it comes near.
+        best = max(range(len(units)), key=lambda i: (shares[i] * _weight(units[i]), -i))
         if shares[best] > 0:
             found.append(_evidence(units[best], units[best], item.score, cited=False))
     return found
+
+
+def _weight(unit: ReadUnit) -> float:
+    return _HEADING_WEIGHT if unit.is_heading else 1.0
 
 
 def _evidence(first: ReadUnit, last: ReadUnit, score: float, *, cited: bool) -> Evidence:
@@ -165,7 +171,7 @@ class _Lookup:
         self._question = question
         self._relevance = Relevance(question, units)
         self._asked = {form for term in self._relevance.terms for form in term.forms}
-        self._asked_values = comparable_forms(find_values(question))
+        self._asked_values = find_values(question)
         counts = Counter(token for unit in units for token in unit.tokens)
         self._rarity = {
             token: math.log(1 + len(units) / (0.5 + count)) for token, count in counts.items()
@@ -175,9 +181,8 @@ class _Lookup:
     def place(self, text: str) -> _Place | None:
         """Return the best place of a statement, None when less than half of it is found."""
         values = find_values(text)
-        statement = _Statement(
-            text, tuple(v for v in values if not comparable_forms([v]) & self._asked_values)
-        )
+        new = [v for v in values if not any(v.is_same(asked) for asked in self._asked_values)]
+        statement = _Statement(text, tuple(new))
         best: _Place | None = None
         for index in range(len(self._units)):
             for count in (1, 2, 3):

@@ -69,7 +69,7 @@ def find_quote(question: str, ranked: Sequence[ScoredPassage]) -> Quote | None:
         coverage = relevance.coverage[index]
         needed = MIN_COVERAGE if wants_value else _MIN_COVERAGE_WITHOUT_VALUE
         passage, unit = found[index]
-        if coverage < needed or len(unit.text) > _MAX_CHARACTERS:
+        if coverage < needed or unit.is_heading or len(unit.text) > _MAX_CHARACTERS:
             continue
         if not wants_value:
             return Quote(passage, _with_header(unit), None, coverage)

@@ -28,6 +28,8 @@ from molmo_desktop.retrieval.search import search_passages
 from molmo_desktop.retrieval.storage import (
     SCHEMA_VERSION,
     StorageUnusableError,
+    is_damage,
+    move_aside,
     open_storage,
     read_document,
     transaction,
@@ -55,13 +57,9 @@ class PassageIndex:
         self._session: OrderedDict[str, None] = OrderedDict()
         self._memory_reason: str | None = None
         self._is_closed = False
-        try:
-            self._connection = open_storage(path, self._version)
-        except StorageUnusableError as error:
-            self._memory_reason = str(error)
-            self._connection = open_storage(None, self._version)
-            _log.info("The index works in memory: %s", error)
-        self._is_file = path is not None and self._memory_reason is None
+        self._path = path
+        self._is_file = False
+        self._open()
 
     @property
     def memory_reason(self) -> str | None:
@@ -132,30 +130,58 @@ class PassageIndex:
                 self._session.popitem(last=False)
 
     def _guarded(self, work: Callable[[], _Result]) -> _Result:
-        """Do the work; when the file fails, go on in memory and do it there."""
+        """Do the work; when the file fails, do it again with a new file or in memory."""
         with self._lock:
             try:
                 return work()
             except sqlite3.DatabaseError as error:
                 if not self._is_file or self._is_closed:
                     raise
-                self._move_to_memory(error)
+                self._leave_file(error)
                 return work()
 
-    def _move_to_memory(self, error: sqlite3.DatabaseError) -> None:
-        """Leave the file and carry along what this session uses, as far as it can be read."""
-        _log.info("The index goes on in memory: %s", error)
-        self._memory_reason = f"The file of documents read before cannot be used: {error}."
-        self._is_file = False
-        file, self._connection = self._connection, open_storage(None, self._version)
-        for content_hash in self._session:
-            try:
-                document = read_document(file, content_hash)
-            except sqlite3.DatabaseError:
-                continue
+    def _leave_file(self, error: sqlite3.DatabaseError) -> None:
+        """Go on without the file, with what this session uses as far as it can be read."""
+        documents = [self._readable(content_hash) for content_hash in self._session]
+        self._connection.close()
+        if is_damage(error):
+            _log.info("The index is damaged and is begun anew: %s", error)
+            self._open_anew()
+        else:
+            self._use_memory(f"The file of documents read before cannot be written: {error}.")
+        for document in documents:
             if document is not None:
                 self._write(document)
-        file.close()
+
+    def _readable(self, content_hash: str) -> Document | None:
+        try:
+            return read_document(self._connection, content_hash)
+        except sqlite3.DatabaseError:
+            return None
+
+    def _open(self) -> None:
+        """Open the file, or memory where that fails."""
+        try:
+            self._connection = open_storage(self._path, self._version)
+            self._is_file = self._path is not None
+        except StorageUnusableError as error:
+            self._use_memory(str(error))
+
+    def _open_anew(self) -> None:
+        """Put a damaged file aside and open a new one, or memory where that fails."""
+        try:
+            if self._path is not None:
+                move_aside(self._path)
+        except OSError as error:
+            self._use_memory(f"{self._path} is damaged and cannot be replaced: {error}.")
+        else:
+            self._open()
+
+    def _use_memory(self, reason: str) -> None:
+        _log.info("The index works in memory: %s", reason)
+        self._memory_reason = reason
+        self._connection = open_storage(None, self._version)
+        self._is_file = False
 
     def _row(self, content_hash: str) -> int | None:
         row = self._connection.execute(

@@ -14,6 +14,7 @@ from functools import lru_cache
 from molmo_desktop.retrieval.text import fold
 
 DEFAULT_LANGUAGE = "english"
+UNKNOWN_LANGUAGE = "unknown"
 _SAMPLE_CHARACTERS = 2500
 
 # Words that carry no meaning of their own, and the question words. Written folded (no accents).
@@ -100,8 +101,10 @@ portuguese: fatura data valor numero rua cliente quantidade pagina preco
 
 dutch: factuur datum bedrag btw nummer straat klant aantal pagina prijs totaal
 """
-_LETTERS = {"ß": "german", "ñ": "spanish", "¿": "spanish", "ã": "portuguese", "õ": "portuguese",
-            "ł": "polish", "å": "swedish", "ø": "danish", "ğ": "turkish", "ı": "turkish"}  # fmt: skip
+_LETTERS = {
+    "ß": "german", "ñ": "spanish", "¿": "spanish", "ã": "portuguese", "õ": "portuguese",
+    "ł": "polish", "å": "swedish", "ø": "danish", "ğ": "turkish", "ı": "turkish",
+}  # fmt: skip
 _SCRIPTS = (
     ("cjk", re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\u0e00-\u0edf\u1780-\u17ff]")),
     ("russian", re.compile(r"[\u0400-\u04ff]")),

@@ -78,6 +78,7 @@ class _Open:
     end: int
     words: int
     heading: str
+    has_body: bool
 
 
 def cut_document(document: Document) -> list[Passage]:
@@ -113,10 +114,14 @@ def _cut_page(page: Page, path: list[tuple[int, str]], title: str) -> Iterator[t
             if current and not _fits(current, words):
                 yield Span(current.start, current.end), current.heading
                 current = None
-            if current:
-                current.end, current.words = piece.end, current.words + words
-            else:
-                current = _Open(piece.start, piece.end, words, _heading(top, path, header))
+            heading, is_body = _heading(top, path, header), block.kind != "heading"
+            if not current:
+                current = _Open(piece.start, piece.end, words, heading, is_body)
+                continue
+            if not current.has_body:
+                # Several headings may follow one another before the text that they stand above.
+                current.heading, current.has_body = heading, is_body
+            current.end, current.words = piece.end, current.words + words
     if current:
         yield Span(current.start, current.end), current.heading
 

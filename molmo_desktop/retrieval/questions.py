@@ -22,6 +22,7 @@ from molmo_desktop.retrieval.tokens import PIECE, character_pairs, stem, variant
 from molmo_desktop.retrieval.values import find_values
 
 WEAK_WEIGHT = 0.3
+_MAX_TERMS = 48
 _UNSPACED_WEIGHT = 0.5  # two characters are about a word
 # Words that say little about where an answer stands, folded; by the question's language.
 _WEAK_WORDS = {
@@ -100,22 +101,28 @@ def _question_terms(question: str, languages: frozenset[str]) -> tuple[Term, ...
     stemmers = languages | {own}
     stops = stop_words(own)
     plain = re.sub(r"\be-(?=mail)", "e", plain_characters(question), flags=re.IGNORECASE)
-    found: list[Term] = []
-    taken = list(_value_terms(plain))
-    found.extend(term for term, _, _ in taken)
+    kind = answer_kind(question)
+    values = _value_terms(plain)
+    taken = bytearray(len(plain))
+    for _, start, end in values:
+        taken[start:end] = b"\1" * (end - start)
+    found = [term for term, _, _ in values]
+    seen: set[str] = set()
     for match in PIECE.finditer(plain):
-        if any(start <= match.start() < end for _, start, end in taken):
+        # A pasted page is no better a question than its first words.
+        if len(seen) >= _MAX_TERMS or taken[match.start()] or match[0] in seen:
             continue
+        seen.add(match[0])
         if match["unspaced"]:
             found.extend(_unspaced_terms(match["unspaced"], stemmers))
         elif match["number"]:
             found.append(Term(match[0], number_forms(match[0]), frozenset()))
         elif match["word"] and fold(match[0]) not in stops:
-            found.append(_word_term(match[0], own, stemmers, answer_kind(question)))
+            found.append(_word_term(match[0], own, stemmers, kind))
     unique: dict[frozenset[str], Term] = {}
     for term in found:
         unique.setdefault(term.forms, term)
-    return tuple(unique.values())
+    return tuple(unique.values())[:_MAX_TERMS]
 
 
 def _value_terms(plain: str) -> list[tuple[Term, int, int]]:

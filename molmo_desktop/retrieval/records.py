@@ -15,10 +15,10 @@ from itertools import groupby
 from typing import NamedTuple
 
 from molmo_desktop.core.pages import Document
-from molmo_desktop.retrieval.languages import guess_language
+from molmo_desktop.retrieval.languages import UNKNOWN_LANGUAGE, guess_language
 from molmo_desktop.retrieval.passages import Passage, cut_document
 from molmo_desktop.retrieval.text import units
-from molmo_desktop.retrieval.tokens import endings, placed_tokens, tokenize
+from molmo_desktop.retrieval.tokens import COMPOUNDING, endings, placed_tokens, tokenize
 
 _ROW_MARK = "|"
 _SELECT = (
@@ -123,6 +123,10 @@ def _passage_rows(
     passages_of = {number: list(group) for number, group in groupby(cut, lambda p: p.page)}
     for page in document.pages:
         own_language = guess_language(page.text, language)
+        takes_apart = (
+            own_language in COMPOUNDING
+            or guess_language(page.text, UNKNOWN_LANGUAGE) == UNKNOWN_LANGUAGE
+        )
         placed = placed_tokens(page.text, own_language, marks=True)
         starts = [start for start, _ in placed]
         page_units = units(page.text)
@@ -144,7 +148,8 @@ def _passage_rows(
                 passage.heading,
                 _heading_tokens(passage.heading, own_language),
                 "\n".join(lines),
-                " ".join(endings(words, own_language)),
+                # Few words may hide their language: their ends are kept to be safe.
+                " ".join(endings(words)) if takes_apart else "",
             )
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 
 from molmo_desktop.core.pages import Document, Page
 from molmo_desktop.retrieval.languages import guess_language
 from molmo_desktop.retrieval.passages import Passage
-from molmo_desktop.retrieval.text import Unit, fold, plain_characters, units
+from molmo_desktop.retrieval.text import Unit, fold, is_table_row, plain_characters, units
 from molmo_desktop.retrieval.tokens import tokenize
 from molmo_desktop.retrieval.values import Value, find_values
 
@@ -34,6 +34,7 @@ class ReadUnit:
         heading: Headings above it, as far as known.
         context: What stands before it: the sentence or row; before a table, for its rows.
         header: The head row of its table; empty for everything else.
+        is_heading: It stands above a section and says little by itself.
     """
 
     document: Document
@@ -45,6 +46,7 @@ class ReadUnit:
     heading: str = ""
     context: str = ""
     header: str = ""
+    is_heading: bool = False
 
     @cached_property
     def tokens(self) -> frozenset[str]:
@@ -104,20 +106,19 @@ def read_units(documents: Sequence[Document], read: Sequence[Passage]) -> list[R
         for unit in page_units(page.text):
             text = page.text[unit.start : unit.end]
             introduction = introduction if unit.header else context
-            if unit.start < passage.end and unit.end > passage.start:
-                header = page.text[slice(*unit.header)] if unit.header else ""
-                found.setdefault(
-                    (passage.content_hash, page.number, unit.start),
-                    ReadUnit(
-                        document,
-                        page,
-                        unit.start,
-                        unit.end,
-                        text,
-                        language,
-                        passage.heading,
-                        header,
-                    ),
+            key = (passage.content_hash, page.number, unit.start)
+            if unit.start < passage.end and unit.end > passage.start and key not in found:
+                found[key] = ReadUnit(
+                    document=document,
+                    page=page,
+                    start=unit.start,
+                    end=unit.end,
+                    text=text,
+                    language=language,
+                    heading=passage.heading,
+                    context=introduction if unit.header else context,
+                    header=page.text[slice(*unit.header)] if unit.header else "",
+                    is_heading=unit.is_heading,
                 )
             context = text
     return list(found.values())
@@ -127,10 +128,16 @@ def passage_units(passage: Passage) -> list[ReadUnit]:
     """Return the units of a passage whose document is not at hand."""
     page = Page(passage.page, passage.text, "text layer", 0.0, 0.0)
     document = Document(Path(), "text", passage.content_hash, (page,))
-    whole = Passage(
-        passage.content_hash, passage.page, 0, len(passage.text), passage.text, passage.heading
-    )
-    return read_units([document], [whole])
+    whole = replace(passage, start=0, end=len(passage.text))
+    units = read_units([document], [whole])
+    # A piece of a long table has the head row in its heading; its own first row is no head.
+    last_heading = passage.heading.rsplit(" > ", 1)[-1]
+    if is_table_row(last_heading) and units and is_table_row(units[0].text):
+        return [
+            replace(unit, header=last_heading) if is_table_row(unit.text) else unit
+            for unit in units
+        ]
+    return units
 
 
 @lru_cache(maxsize=512)

@@ -2,7 +2,7 @@
 """The SQLite file behind the index: opening, rebuilding, and documents as rows.
 
 The file is a cache: everything in it can be read again from the user's files. So a file that is
-damaged or of another version is put aside (or emptied, when it is only older) and started anew.
+damaged or newer than the program is put aside, one that is older is deleted, and a new one begun.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ _BUSY_TIMEOUT_S = 5.0
 _WORD = struct.Struct("<IIffff")
 _BOX_DECIMALS = 3  # a float32 holds a page's points to this many decimals
 
+_TABLES = {"documents", "pages", "passages", "words"}
 _SCHEMA = """
 CREATE TABLE documents (
     id INTEGER PRIMARY KEY,
@@ -88,31 +89,44 @@ def open_storage(path: Path | None, version: int) -> sqlite3.Connection:
 
 
 def _open_file(path: Path, version: int) -> sqlite3.Connection:
+    if path.exists():
+        connection = _open_existing(path, version)
+        if connection is not None:
+            return connection
+    return _create(_connect(str(path)), version)
+
+
+def _open_existing(path: Path, version: int) -> sqlite3.Connection | None:
+    """Return a file that is there; None when it had to make way for a new one."""
     try:
         connection = _connect(str(path))
     except sqlite3.DatabaseError as error:
-        if _is_passing(error):
+        if not is_damage(error):
             raise
         move_aside(path)
-        return _create(_connect(str(path)), version)
+        return None
     try:
         found = int(connection.execute("PRAGMA user_version").fetchone()[0])
-        if found == version and _is_sound(connection):
+        names = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
+        if found == version and names >= _TABLES:
             # Fails now rather than in the middle of a question when nothing can be written.
-            connection.execute("BEGIN IMMEDIATE")
-            connection.execute(f"PRAGMA user_version = {version}")
-            connection.execute("COMMIT")
+            with transaction(connection):
+                connection.execute(f"PRAGMA user_version = {version}")
             return connection
-        is_new = found == 0 and not connection.execute("SELECT 1 FROM sqlite_master").fetchone()
-        if is_new:
-            return _create(connection, version)
     except sqlite3.DatabaseError as error:
         connection.close()
-        if _is_passing(error):
+        if not is_damage(error):
             raise
+        move_aside(path)
+        return None
     connection.close()
-    move_aside(path)
-    return _create(_connect(str(path)), version)
+    if found < version:
+        # Ours and outdated: what stands in it can be read again, and keeping it would keep texts
+        # that the user may believe to be removed.
+        _delete(path)
+    else:
+        move_aside(path)
+    return None
 
 
 def _connect(name: str) -> sqlite3.Connection:
@@ -144,26 +158,24 @@ def _create(connection: sqlite3.Connection, version: int) -> sqlite3.Connection:
     return connection
 
 
-def _is_sound(connection: sqlite3.Connection) -> bool:
-    names = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
-    has_tables = {"documents", "pages", "passages", "words"} <= names
-    return has_tables and connection.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok"
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether the file itself is broken, rather than the moment or the place wrong."""
+    return "malformed" in str(error) or "not a database" in str(error)
 
 
-def _is_passing(error: sqlite3.Error) -> bool:
-    """Whether the file may be fine and only the moment or the place is wrong."""
-    return isinstance(error, sqlite3.OperationalError) and "malformed" not in str(error)
+def _delete(path: Path) -> None:
+    for suffix in ("-wal", "-shm", ""):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 def move_aside(path: Path) -> None:
-    """Rename a file that cannot be read, so that nothing of the user's is deleted unseen.
+    """Rename a file that cannot be read, so that it can be looked into.
 
     Raises:
         OSError: The folder cannot be written.
     """
-    for suffix in ("-wal", "-shm"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
     path.replace(path.with_name(f"{path.name}.unusable"))
+    _delete(path)
 
 
 @contextlib.contextmanager

@@ -29,6 +29,11 @@ _NAME = re.compile(
 )
 
 
+_GERMAN_NAME = re.compile(
+    rf"(?<!\w)[{_CAPITAL}][\w'-]+(?:\s+(?:(?:von|van|zu)\s+)?[{_CAPITAL}][\w'-]+)+"
+)
+
+
 def answerable(question: str, ranked: Sequence[ScoredPassage]) -> bool:
     """Whether the documents seem to say anything about the question.
 
@@ -89,7 +94,7 @@ def unsupported_values(
     plain = _LIST_MARK.sub("", plain_characters(answer))
     texts = [page.text for document in documents for page in document.pages] + [question]
     words = {word for text in texts for word in re.findall(r"\w+", fold(plain_characters(text)))}
-    values = find_values(plain)
+    values = [v for v in find_values(plain) if not _is_ordinal(plain, v)]
     missing: list[tuple[int, str]] = []
     if values:
         known = _Known([value for text in texts for value in find_values(text)], words)
@@ -97,6 +102,13 @@ def unsupported_values(
     taken = [(value.start, value.end) for value in values]
     missing += [(at, name) for at, name in _names(plain, taken) if not _is_known(name, words)]
     return list(dict.fromkeys(text for _, text in sorted(missing)))
+
+
+def _is_ordinal(plain: str, value: Value) -> bool:
+    """Whether it is "3rd" or the like, which the documents may write as a word."""
+    return value.kind == "number" and bool(
+        re.match(r"(?:st|nd|rd|th|er|e|º)\b", plain[value.end :])
+    )
 
 
 class _Known:
@@ -121,17 +133,18 @@ def _names(plain: str, taken: Sequence[tuple[int, int]]) -> Iterator[tuple[int, 
     """Yield names with their places: capitalised words that do not only begin a sentence."""
     language = guess_language(plain)
     stops = stop_words(language)
+    # German nouns are capitalised: only two in a row, without an article between, may be a name.
+    is_german = language == "german"
     for sentence in sentences(plain):
         text = plain[sentence.start : sentence.end]
-        for match in _NAME.finditer(text):
+        for match in (_GERMAN_NAME if is_german else _NAME).finditer(text):
             start = sentence.start + match.start()
             if any(a <= start < b for a, b in taken):
                 continue
             words = match[0].split()
             if match.start() == 0 and (len(words) == 1 or fold(words[0]) in stops):
                 words = words[1:]
-            # German nouns are capitalised: only two in a row may be a name.
-            if words and (language != "german" or len(words) > 1):
+            if words and (len(words) > 1 or not is_german):
                 yield start, " ".join(words)
 
 

@@ -313,12 +313,14 @@ class Unit:
         end: One past the last.
         header: The head row of its table; None outside tables and for the head row itself.
         is_row: It is a row of a table.
+        is_heading: It stands above a section.
     """
 
     start: int
     end: int
     header: Span | None = None
     is_row: bool = False
+    is_heading: bool = False
 
 
 def units(text: str) -> list[Unit]:
@@ -326,7 +328,11 @@ def units(text: str) -> list[Unit]:
     found: list[Unit] = []
     for block in blocks(text):
         if block.kind != "table":
-            found.extend(Unit(*span) for span in sentences(text, block.start, block.end))
+            is_heading = block.kind == "heading"
+            found.extend(
+                Unit(*span, is_heading=is_heading)
+                for span in sentences(text, block.start, block.end)
+            )
             continue
         rows = [
             Span(block.start + row.start, block.start + row.end)

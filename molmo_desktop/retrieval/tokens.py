@@ -24,7 +24,7 @@ from molmo_desktop.retrieval.text import fold, plain_characters
 from molmo_desktop.retrieval.values import Value, find_values
 
 # Raise this when tokens change: an index that was written before is then rebuilt.
-TOKENS_VERSION = 5
+TOKENS_VERSION = 6
 
 _UNSPACED = r"\u0e00-\u0edf\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3"
 # Marks that belong to a letter of Arabic, Hindi or Tamil, or stand apart after decomposing.
@@ -36,6 +36,8 @@ PIECE = re.compile(
     rf"(?P<unspaced>[{_UNSPACED}]+)|(?P<number>{NUMBER})|(?P<sign>[€$£¥₹])"
     rf"|(?P<word>[^\W\d_{_UNSPACED}]+(?:[{_LETTER_MARKS}]+[^\W\d_{_UNSPACED}]*)*)"
 )
+# A word that the end of a line cut in two.
+_CUT_WORD = re.compile(r"([^\W\d_]{2,})[-\u00ad][ \t]*\n[ \t]*([a-zß-öø-ÿа-я]+)")
 _MAY_HOLD_VALUES = re.compile(r"[\d@]")
 _COMPOUND = re.compile(r"(?<!\w)\w+(?:[-/._@+]\w+)+")
 # Two capitalised words in a row: a person, a company or a place.
@@ -106,6 +108,10 @@ def placed_tokens(text: str, language: str, *, marks: bool = False) -> list[tupl
     values = find_values(plain) if marks or _MAY_HOLD_VALUES.search(plain) else []
     found.extend((value.start, form) for value in values for form in whole_forms(value))
     found.extend(_joined_words(plain))
+    for match in _CUT_WORD.finditer(plain):
+        found.extend(
+            (match.start(), token) for token in _word_tokens(match[1] + match[2], language)
+        )
     if marks:
         found.extend((value.start, f"is:{value.kind}") for value in values)
         found.extend((start, "is:person") for start, _ in name_spans(plain, stop_words(language)))
@@ -162,10 +168,8 @@ def whole_forms(value: Value) -> list[str]:
     return []
 
 
-def endings(tokens: Iterable[str], language: str) -> list[str]:
-    """Return the long words of a language of compounds backwards, to be found by their end."""
-    if language not in COMPOUNDING:
-        return []
+def endings(tokens: Iterable[str]) -> list[str]:
+    """Return the long words backwards, so that a compound can be found by its end."""
     long_words = (t for t in tokens if len(t) >= MIN_COMPOUND_CHARACTERS and t.isalpha())
     return [ENDING_MARK + word[::-1] for word in long_words]
 

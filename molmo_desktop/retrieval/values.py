@@ -46,8 +46,10 @@ class Value:
     unit: str = ""
 
     def is_same(self, other: Value) -> bool:
-        """Whether both may mean one thing: 5 is 5 EUR, but 5 % is not 5 EUR."""
-        if not comparable_forms([self]) & comparable_forms([other]):
+        """Whether both may mean one thing: 5 may be 5 EUR, but 5 % is not 5 EUR."""
+        # A date without its year may be meant by one with it, not the other date of that month.
+        mine, theirs = comparable_forms([self]), comparable_forms([other])
+        if not (self.forms & theirs or mine & other.forms):
             return False
         if self.unit and other.unit:
             return self.unit == other.unit
