@@ -300,9 +300,7 @@ class EngineClient:
         logger.info("The engine ended with %s while it was %s.", how, doing)
         return EngineCrashedError(
             f"The engine stopped unexpectedly while it was {doing}.",
-            hint="Ask again: it starts anew by itself."
-            if doing == "answering"
-            else "Try again, or choose another model.",
+            hint=_hint(death, doing),
             detail=f"{how}\n{death.detail}".strip(),
             exit_code=death.exit_code,
             partial_text=death.partial_text,
@@ -317,6 +315,14 @@ class EngineClient:
 
 def _kind(request: GenerateRequest) -> str:
     return "pictures" if request.images else "text"
+
+
+def _hint(death: EngineDied, doing: str) -> str:
+    if death.signal_name == "SIGKILL" and not death.by_us:
+        return "It may have run out of memory: close other programs, or choose a smaller model."
+    if doing == "answering":
+        return "Ask again: it starts anew by itself."
+    return "Try again, or choose another model."
 
 
 def _settings_may_be_guilty(death: EngineDied) -> bool:

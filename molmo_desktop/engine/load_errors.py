@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from molmo_desktop.core.errors import (
+    EngineError,
     ModelLoadError,
     ModelNotFoundError,
     MolmoDesktopError,
@@ -20,7 +21,9 @@ from molmo_desktop.core.errors import (
 
 _DETAIL_LINES = 12
 _MAGIC = b"GGUF"
-_MEMORY = re.compile(r"unable to allocate|failed to allocate|bad_alloc|Cannot allocate", re.I)
+_MEMORY = re.compile(
+    r"unable to allocate|failed to allocate|bad_alloc|cannot allocate|failed to map segment", re.I
+)
 _UNKNOWN_ARCHITECTURE = re.compile(r"(?:unknown|unsupported) model architecture: '([^']*)'")
 _PROJECTOR = "CLIP cannot be used as main model"
 _TRUNCATED = re.compile(r"not within the file bounds|incomplete|unexpectedly reached end", re.I)
@@ -95,6 +98,17 @@ def projector_error(path: Path, model_name: str, lines: Sequence[str]) -> MolmoD
         f"{path.name} cannot be used as a projector.",
         hint="Choose the mmproj file that was published with this model.",
         detail=detail,
+    )
+
+
+def library_error(reason: str) -> MolmoDesktopError:
+    """Return the error for a llama.cpp that cannot even be brought into the process."""
+    if _MEMORY.search(reason):
+        return memory_error(reason)
+    return EngineError(
+        "The engine's library cannot be used on this computer.",
+        hint="Install the program again.",
+        detail=reason,
     )
 
 

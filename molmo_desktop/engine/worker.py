@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING, Any
 
 from molmo_desktop.core.errors import EngineError, MolmoDesktopError, OutOfMemoryError
 from molmo_desktop.core.wire import receive_message, send_message
-from molmo_desktop.engine import wire_format
+from molmo_desktop.engine import load_errors, wire_format
 from molmo_desktop.engine.events import EngineEvent, TokenEvent
 from molmo_desktop.engine.safe_settings import EngineSettings
 
@@ -64,6 +64,7 @@ def _prepare_process(log_file: str, parent_pid: int) -> None:
     os.close(handle)
     sys.stdout = sys.stderr = open(2, "w", encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115 - open as long as the process
     os.environ.setdefault("GOMP_SPINCOUNT", _BARRIER_SPINS)
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy only copies here
     faulthandler.enable(sys.stderr)
     logging.basicConfig(stream=sys.stderr, level=logging.INFO)
 
@@ -153,9 +154,12 @@ class Worker:
             self._send(reply)
 
     def _load(self, message: dict[str, Any], _blobs: list[bytes]) -> dict[str, Any]:
-        # Importing these loads the native library, which takes a third of a second.
-        from molmo_desktop.engine.llama_model import LlamaModel, Watch
-        from molmo_desktop.engine.native import start_library
+        # Importing this loads the native library, which takes a third of a second.
+        try:
+            from molmo_desktop.engine.llama_model import LlamaModel, Watch
+            from molmo_desktop.engine.native import start_library
+        except (ImportError, OSError, RuntimeError) as error:
+            raise load_errors.library_error(str(error)) from error
 
         if self._log is None:
             self._log = start_library()

@@ -3,7 +3,9 @@
 
 import dataclasses
 import random
+import subprocess
 import sys
+import textwrap
 import time
 from pathlib import Path
 
@@ -137,3 +139,35 @@ def test_names_with_any_characters_are_fine(make_client, tmp_path, tiny):
     mmproj.write_bytes(tiny.mmproj_path.read_bytes())
     request = dataclasses.replace(tiny, model_path=model, mmproj_path=mmproj)
     assert make_client().load(request).info.path == str(model)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits memory the Linux way")
+@pytest.mark.parametrize("limit_bytes", [260_000_000, 400_000_000])
+def test_too_little_memory_is_said_in_words(tmp_path, starter, limit_bytes):
+    script = tmp_path / "small.py"
+    script.write_text(
+        textwrap.dedent(f"""
+        import resource
+        from pathlib import Path
+        from molmo_desktop.core.errors import OutOfMemoryError
+        from molmo_desktop.engine.client import EngineClient
+        from molmo_desktop.engine.events import LoadRequest
+
+        def main():
+            client = EngineClient(safe_settings_file=Path({str(tmp_path / "e.json")!r}))
+            resource.setrlimit(resource.RLIMIT_AS, ({limit_bytes}, {limit_bytes}))
+            try:
+                client.load(LoadRequest("m", Path({str(starter.model_path)!r})))
+            except OutOfMemoryError as error:
+                print(error.message)
+            client.close()
+
+        if __name__ == "__main__":
+            main()
+        """),
+        encoding="utf-8",
+    )
+    done = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.stdout == "There is not enough memory for this model.\n", done.stderr
