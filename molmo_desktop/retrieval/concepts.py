@@ -74,7 +74,7 @@ vencimiento plazo 截止 期限 到期
 
 date dated day datum tag datiert fecha dia 日期 日付
 
-issue issued issuing written ausgestellt ausstellung erstellt emis emission emitido emision
+issue issued issuing written ausgestellt ausstellung erstellt emis emission emitido emitio emision
 签发 开具
 
 start begin began commence beginning effective force apply beginn beginnt gilt gultig anfang
@@ -361,6 +361,23 @@ colour colours color farbe couleur 颜色
 CONCEPTS: tuple[frozenset[str], ...] = tuple(
     frozenset(fold(word) for word in paragraph.split()) for paragraph in _TABLE.split("\n\n")
 )
+
+
+# The same word, only shorter; folded. These are no relatives, they are the word.
+SHORT_FORMS: dict[str, tuple[str, ...]] = {
+    "number": ("no", "nr", "num"),
+    "numbers": ("nos",),
+    "nummer": ("nr", "no"),
+    "numero": ("no", "n", "num"),
+    "telephone": ("tel", "phone"),
+    "phone": ("tel", "telephone"),
+    "telefon": ("tel",),
+    "telefono": ("tel", "tfno"),
+    "quantity": ("qty",),
+    "quantite": ("qte",),
+    "reference": ("ref",),
+    "straße": ("str",),
+}
 
 
 def _by_word() -> dict[str, frozenset[str]]:

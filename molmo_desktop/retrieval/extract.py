@@ -17,7 +17,7 @@ from molmo_desktop.retrieval.passages import Passage, ScoredPassage
 from molmo_desktop.retrieval.relevance import Relevance
 from molmo_desktop.retrieval.sources import ReadUnit, passage_units
 from molmo_desktop.retrieval.text import plain_characters
-from molmo_desktop.retrieval.tokens import name_spans, stem
+from molmo_desktop.retrieval.tokens import name_spans, placed_tokens, stem
 from molmo_desktop.retrieval.values import find_values
 
 MIN_COVERAGE = 0.5
@@ -25,6 +25,7 @@ _MIN_COVERAGE_WITHOUT_VALUE = 0.6
 _PASSAGES = 6
 _MAX_CHARACTERS = 400
 _WORD = re.compile(r"\w+")
+_APPOSITION = re.compile(r",? ?\(?(?:(?:the|as|der|die|als|le|la|el) )?")
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,7 @@ def find_quote(question: str, ranked: Sequence[ScoredPassage]) -> Quote | None:
             continue
         if not wants_value:
             return Quote(passage, _with_header(unit), None, coverage)
-        if relevance.has_value(index):
-            value = _value(question, unit, relevance)
+        if relevance.has_value(index) and (value := _value(question, unit, relevance)):
             return Quote(passage, _with_header(unit), value, coverage)
     return None
 
@@ -97,24 +97,40 @@ def _value(question: str, unit: ReadUnit, relevance: Relevance) -> str | None:
     if not spans:
         return None
     column = _asked_column(unit, relevance)
-    words = _word_places(plain, unit.language, relevance)
-    start, end = min(spans, key=lambda span: (_outside(span, column), _distance(span, words)))
+    places = [
+        start
+        for start, token in placed_tokens(unit.text, unit.language)
+        if relevance.meanings(token)
+    ]
+    start, end = min(
+        spans,
+        key=lambda span: (
+            _is_outside(span, column),
+            bool(unit.header) and not _fills_cell(plain, span),
+            _distance(plain, span, places),
+        ),
+    )
     return unit.text[start:end].strip()
 
 
-def _word_places(plain: str, language: str, relevance: Relevance) -> list[tuple[int, int]]:
-    return [
-        match.span()
-        for match in _WORD.finditer(plain)
-        if relevance.meanings(stem(match[0], language))
-    ]
+def _distance(plain: str, span: tuple[int, int], places: Sequence[int]) -> float:
+    """Return how far a value stands from the nearest of the question's words.
+
+    After the word is nearer than before it, but "Marta Ruiz (the landlord)" is as near as can be.
+    """
+    start, end = span
+    found = [float(start - place) for place in places if place < start]
+    for place in places:
+        if place >= end:
+            is_apposition = bool(_APPOSITION.fullmatch(plain[end:place]))
+            found.append(0.0 if is_apposition else 2.0 * (place - end))
+    return min(found, default=0.0)
 
 
-def _distance(span: tuple[int, int], words: Sequence[tuple[int, int]]) -> float:
-    """Return how far a value stands from the nearest word; after the word is nearer than before."""
-    after = [span[0] - end for _, end in words if end <= span[0]]
-    before = [2 * (start - span[1]) for start, _ in words if start >= span[1]]
-    return min([*after, *before], default=0)
+def _fills_cell(plain: str, span: tuple[int, int]) -> bool:
+    """Whether nothing but the value stands in its cell of a table row."""
+    before, after = plain[: span[0]].rpartition("|")[2], plain[span[1] :].partition("|")[0]
+    return not (before + after).strip()
 
 
 def _asked_column(unit: ReadUnit, relevance: Relevance) -> tuple[int, int] | None:
@@ -135,5 +151,5 @@ def _asked_column(unit: ReadUnit, relevance: Relevance) -> tuple[int, int] | Non
     return cells[best] if weights[best] and best < len(cells) else None
 
 
-def _outside(span: tuple[int, int], column: tuple[int, int] | None) -> bool:
+def _is_outside(span: tuple[int, int], column: tuple[int, int] | None) -> bool:
     return column is not None and not (column[0] <= span[0] and span[1] <= column[1])

@@ -13,7 +13,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from molmo_desktop.retrieval.concepts import RELATED, UNSPACED
+from molmo_desktop.retrieval.concepts import RELATED, SHORT_FORMS, UNSPACED
 from molmo_desktop.retrieval.kinds import MARKS_OF_KIND, AnswerKind, answer_kind, is_implied
 from molmo_desktop.retrieval.languages import guess_language, stop_words
 from molmo_desktop.retrieval.numbers import number_forms
@@ -141,6 +141,7 @@ def _word_term(word: str, own_language: str, languages: Collection[str], kind: A
     folded = fold(word)
     forms = {stem(word, language) for language in languages} | {folded}
     forms |= {stem(folded, language) for language in languages}
+    forms |= set(SHORT_FORMS.get(folded, ()))
     forms |= {other for language in languages for other in variants(word, language)}
     related = {
         token
