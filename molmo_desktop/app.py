@@ -8,6 +8,7 @@ be called several times in one process; `run` is what the command line calls.
 from __future__ import annotations
 
 import logging
+import signal
 import sys
 import threading
 from collections.abc import Sequence
@@ -85,6 +86,9 @@ def run(argv: Sequence[str]) -> int:
     instance.files_received.connect(window.raise_with_files)
     instance.listen()
     install_last_resorts(window.backstage.notifier)
+    for name in (signal.SIGINT, signal.SIGTERM):
+        # Python sees the signal when it runs next; the live figures make it run every second.
+        signal.signal(name, lambda *_: QApplication.quit())
     status = application.exec()
     instance.close()
     window.close()
@@ -133,11 +137,10 @@ def install_last_resorts(notifier: Notifier) -> None:
     def on_exception(
         kind: type[BaseException], error: BaseException, trace: TracebackType | None
     ) -> None:
-        if issubclass(kind, KeyboardInterrupt):
-            sys.__excepthook__(kind, error, trace)
-            QApplication.quit()
-        else:
+        if issubclass(kind, Exception):
             tell(error, "the window")
+        else:
+            sys.__excepthook__(kind, error, trace)
 
     def on_thread_exception(details: threading.ExceptHookArgs) -> None:
         if details.exc_value is not None:

@@ -7,23 +7,17 @@ import time
 
 from PySide6.QtCore import QEvent, QSize, Qt, QTimer, QUrl
 from PySide6.QtGui import (
-    QColor,
     QFont,
-    QFontDatabase,
     QFontMetricsF,
     QResizeEvent,
-    QTextBlockFormat,
-    QTextCharFormat,
-    QTextCursor,
     QTextDocument,
-    QTextFormat,
 )
 from PySide6.QtWidgets import QApplication, QFrame, QSizePolicy, QTextBrowser, QWidget
 
+from molmo_desktop.ui.markdown_dress import dress
 from molmo_desktop.ui.theme import ANSWER_CHARACTERS, current_theme, font_sizes
 
 _RENDER_MS = 50
-_LINE_HEIGHT = 1.5  # of the letters' size
 # Rendering takes at most a fifth of the time while text streams in.
 _PATIENCE = 4.0
 
@@ -46,7 +40,7 @@ class AnswerText(QTextBrowser):
         self.setAcceptDrops(False)
         self.setOpenLinks(False)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse
@@ -117,42 +111,10 @@ class AnswerText(QTextBrowser):
         document.setMarkdown(
             self._markdown, features.MarkdownDialectGitHub | features.MarkdownNoHTML
         )
-        self._dress(document)
+        dress(document, current_theme())
         self._fit()
         finished = time.monotonic()
         self._next_render_s = finished + _PATIENCE * (finished - started)
-
-    def _dress(self, document: QTextDocument) -> None:
-        """Give lines their height, and code its ground and letters."""
-        theme = current_theme()
-        font = document.defaultFont()
-        # Qt counts from the font's own line, which is higher than its letters.
-        percent = 100 * _LINE_HEIGHT * font.pixelSize() / QFontMetricsF(font).lineSpacing()
-        cursor = QTextCursor(document)
-        cursor.beginEditBlock()
-        block = document.begin()
-        while block.isValid():
-            cursor.setPosition(block.position())
-            is_code = block.blockFormat().hasProperty(QTextFormat.Property.BlockCodeFence) or (
-                block.blockFormat().hasProperty(QTextFormat.Property.BlockCodeLanguage)
-            )
-            look = QTextBlockFormat()
-            look.setLineHeight(percent, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
-            look.setTopMargin(0)
-            is_last = not block.next().isValid()
-            look.setBottomMargin(0 if is_code or is_last or block.textList() else 8)
-            if is_code:
-                look.setBackground(QColor(theme.surface))
-                letters = QTextCharFormat()
-                fixed = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
-                letters.setFontFamilies([fixed.family()])
-                cursor.movePosition(
-                    QTextCursor.MoveOperation.EndOfBlock, QTextCursor.MoveMode.KeepAnchor
-                )
-                cursor.mergeCharFormat(letters)
-            cursor.mergeBlockFormat(look)
-            block = block.next()
-        cursor.endEditBlock()
 
     def _fit(self) -> None:
         document = self.document()

@@ -208,7 +208,7 @@ def state_in_words(attachment: Attachment) -> str:
         return "cannot be read"
     if document is None:
         if attachment.total:
-            return f"reading page {max(1, attachment.done)} of {attachment.total}"
+            return f"page {max(1, attachment.done)} of {attachment.total}"
         return "reading"
     count = len(document.pages)
     if document.is_picture:

@@ -22,7 +22,7 @@ from molmo_desktop.ui.theme import GAP_PX, TIGHT_PX
 
 _MIN_LINES = 2
 _MAX_LINES = 8
-_HINT = "Enter asks · Shift+Enter starts a new line"
+_HINT = "Enter asks · Shift+Enter new line"
 
 
 class QuestionEdit(QPlainTextEdit):

@@ -31,6 +31,7 @@ from molmo_desktop.ui.controls import ElidedLabel, IconButton, IconLabel, label
 from molmo_desktop.ui.page_canvas import PageCanvas, PageScroll
 from molmo_desktop.ui.theme import GAP_PX, LIGHT, TIGHT_PX
 
+_HEADER_PX = 42
 _STEPS_PX = (800, 1600, 2400, 3600)
 _PLACEHOLDER = "Pages and pictures show here,\nwith the passage an answer rests on marked."
 
@@ -96,6 +97,7 @@ class PageViewer(QFrame):
         layout.setSpacing(0)
         self._header = QWidget()
         self._header.setLayout(header)
+        self._header.setFixedHeight(_HEADER_PX)
         layout.addWidget(self._header)
         layout.addWidget(self._stack, 1)
 

@@ -342,6 +342,7 @@ QTextBrowser:focus, QTextEdit:focus {{
 }}
 
 QComboBox {{
+    combobox-popup: 0;
     background: {t.raised}; border: 1px solid {t.line}; border-radius: {CORNER_PX}px;
     padding: 5px 8px; min-height: 18px;
 }}

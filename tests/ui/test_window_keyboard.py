@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QToolButton,
     QWidget,
 )
-from window_driver import ask, drop_files
+from window_driver import open_answered
 
 from molmo_desktop.ui.help_dialog import HelpDialog
 
@@ -47,8 +47,7 @@ def test_every_part_has_its_object_name_and_an_accessible_name(window):
 
 
 def test_every_control_has_an_accessible_name(window, qtbot, samples):
-    drop_files(qtbot, window, samples / "invoice.pdf")
-    ask(qtbot, window, "What is the total due?")
+    open_answered(qtbot, window, samples / "invoice.pdf")
     window.sidebars.open()
     nameless = [
         widget
@@ -63,8 +62,7 @@ def test_every_control_has_an_accessible_name(window, qtbot, samples):
 
 
 def test_tab_goes_through_the_window_in_reading_order(window, qtbot, samples):
-    drop_files(qtbot, window, samples / "invoice.pdf")
-    ask(qtbot, window, "What is the total due?")
+    open_answered(qtbot, window, samples / "invoice.pdf")
     window.activateWindow()
     qtbot.waitUntil(window.isActiveWindow, timeout=5_000)
     window.sidebars.sidebar.new_button.setFocus()

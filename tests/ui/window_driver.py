@@ -11,6 +11,7 @@ from PySide6.QtCore import QMimeData, QPointF, Qt, QTimer, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication
 
+from molmo_desktop.store.store import Store
 from molmo_desktop.ui.main_window import MainWindow
 
 STARTER = "SmolLM2-135M-Instruct"
@@ -80,6 +81,22 @@ def ask(qtbot: Any, window: MainWindow, question: str) -> dict[str, Any]:
     with qtbot.waitSignal(window.answer_finished, timeout=ANSWER_MS) as finished:
         type_and_send(qtbot, window, question)
     return finished.args[0]
+
+
+def open_answered(qtbot: Any, window: MainWindow, invoice: Path) -> None:
+    """Open a conversation that was answered in an earlier run, and wait for its page."""
+    store = Store(window.backstage.assistant.paths.database_file)
+    conversation_id = store.create_conversation()
+    store.add_attachment(conversation_id, invoice, "", "pdf", 1, False)
+    question_id = store.add_question(conversation_id, "What is the total due?", [invoice])
+    answer_id = store.start_answer(conversation_id, question_id, STARTER)
+    passage = {"text": "Total due: 300.90 EUR", "boxes": [[51.0, 362.2, 171.8, 373.6]]}
+    place = {"file": str(invoice), "page": 1, "score": 1.0, "cited": True}
+    answer = {"answer": "It is 300.90 EUR.", "finish_reason": "stop", "found": True}
+    store.finish_answer(answer_id, {**answer, "evidence": [{**passage, **place}]}, "finished")
+    store.close()
+    window.open_conversation(conversation_id)
+    qtbot.waitUntil(lambda: bool(window.panel.viewer.canvas.boxes), timeout=20_000)
 
 
 def wait_for_text(qtbot: Any, window: MainWindow, length: int = 20) -> None:
