@@ -13,8 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from molmo_desktop.documents import problems
+from molmo_desktop.documents.docx_math import formula_text
 from molmo_desktop.documents.docx_numbering import BULLET, Numbering
 from molmo_desktop.documents.docx_styles import Styles
+from molmo_desktop.documents.drawingml import linked_texts
 from molmo_desktop.documents.ooxml import (
     Element,
     Package,
@@ -34,7 +36,7 @@ _MAIN = "word/document.xml"
 _MAX_DEPTH = 60
 _CONTAINERS = (
     "sdt", "sdtContent", "ins", "moveTo", "smartTag", "customXml", "hyperlink", "fldSimple",
-    "dir", "bdo", "rt", "rubyBase", "ruby", "oMath", "oMathPara",
+    "dir", "bdo", "rubyBase", "ruby", "oMathPara",
 )  # fmt: skip
 _DROPPED = ("del", "moveFrom", "pPr", "rPr", "sectPr", "instrText", "delText", "sdtPr", "rt")
 _SYMBOLS = {"f0b7": "•", "f0a7": "▪", "f0fc": "✓", "f0e0": "→", "f0d8": "➢"}
@@ -68,13 +70,14 @@ class _Document:
     def __init__(self, package: Package, main: str) -> None:
         self.has_hidden = False
         self._package = package
-        self._main = main
+        self._reading = main  # the part whose links count
         self._parts: dict[str, list[str]] = {}
         for item in package.relationships(main).values():
             self._parts.setdefault(item.kind, []).append(item.target)
         self._numbering = Numbering(self._part("numbering"))
         self._styles = Styles(self._part("styles"))
         self._notes: list[str] = []
+        self._drawn: list[str] = []
 
     def text(self, body: Element) -> str:
         """Return everything, blocks separated by empty lines."""
@@ -115,8 +118,10 @@ class _Document:
         style_id = attribute(child(properties, "pStyle"), "val")
         if text:
             yield self._marked(text, properties, style_id)
+        drawn, self._drawn = self._drawn, []
         for box in boxes:
             yield from self._blocks(box, depth + 1)
+        yield from drawn
 
     def _marked(self, text: str, properties: Element | None, style_id: str) -> str:
         """Return the text with the mark of a heading or a list."""
@@ -152,6 +157,9 @@ class _Document:
                 self._inline(item, pieces, boxes, depth + 1)
             elif name in ("drawing", "pict", "object"):
                 boxes.extend(_text_boxes(item))
+                self._drawn.extend(linked_texts(self._package, self._reading, item))
+            elif name == "oMath":
+                pieces.append(formula_text(item))
             elif name == "AlternateContent":
                 branch = chosen(item)
                 if branch is not None:
@@ -185,7 +193,9 @@ class _Document:
         found: list[str] = []
         for name in self._parts.get(kind, []):
             root = self._package.xml(name)
+            main, self._reading = self._reading, name
             text = "\n".join(self._blocks(root)) if root is not None else ""
+            self._reading = main
             if text not in found and not _ONLY_A_NUMBER.fullmatch(text):
                 found.append(text)
         return found

@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from lxml import etree
 
+from molmo_desktop.documents.mathml import math_text
 from molmo_desktop.documents.tables import join_blocks, spanning, table_text
 
 Element = etree._Element
@@ -16,14 +17,17 @@ Element = etree._Element
 _SPACE = re.compile(r"[ \t\n\r\f]+")
 _DROPPED = frozenset((
     "script", "style", "noscript", "template", "head", "iframe", "object", "embed", "svg",
-    "math", "audio", "video", "canvas", "select", "datalist", "map", "meta", "link",
+    "audio", "video", "canvas", "datalist", "map", "meta", "link",
 ))  # fmt: skip
 _INLINE = frozenset((
     "a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em",
     "font", "i", "ins", "kbd", "label", "mark", "q", "rp", "rt", "ruby", "s", "samp", "small",
     "span", "strike", "strong", "sub", "sup", "time", "tt", "u", "var", "wbr", "button",
-    "output", "nobr", "img", "input", "blink",
+    "output", "nobr", "img", "input", "blink", "select", "option", "optgroup",
 ))  # fmt: skip
+# Fields whose value nobody sees as text.
+_WITHOUT_TEXT = ("hidden", "password", "checkbox", "radio", "image", "file", "range", "color")
+_MAX_ROW_SPAN = 1_000
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _HIDDEN_STYLE = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?:px|pt|em)?\s*(?:;|$)", re.I
@@ -80,6 +84,9 @@ class BlockWriter:
             return []
         if tag == "br":
             self._line.append("\n")
+            return []
+        if tag in _REPLACED:
+            self._add(f" {_REPLACED[tag](element)} ")
             return []
         self._begin(tag, element)
         self._add(element.text or "")
@@ -149,33 +156,85 @@ def _is_hidden(element: Element) -> bool:
     return element.get("hidden") is not None or bool(_HIDDEN_STYLE.search(element.get("style", "")))
 
 
+def _picture_text(element: Element) -> str:
+    """Return what a picture shows in the words of the page's author."""
+    return str(element.get("alt", ""))
+
+
+def _field_text(element: Element) -> str:
+    """Return what stands in a field, or on a button."""
+    if element.get("type", "text").lower() in _WITHOUT_TEXT:
+        return ""
+    return str(element.get("value") or element.get("placeholder", ""))
+
+
+def _choices_text(element: Element) -> str:
+    """Return the choices of a list."""
+    choices = (" ".join(_characters(item).split()) for item in element.iter("option"))
+    return ", ".join(choice for choice in choices if choice)
+
+
+# Elements that stand for a text instead of holding it.
+_REPLACED: dict[str, Callable[[Element], str]] = {
+    "img": _picture_text,
+    "input": _field_text,
+    "select": _choices_text,
+    "math": math_text,
+}
+
+
 def _is_layout(table: Element) -> bool:
     """Whether a table only arranges the page: it holds other tables, or nothing but one cell."""
-    if (
-        table.get("role") == "presentation"
-        or next(table.iterdescendants("table"), None) is not None
-    ):
+    if table.get("role") == "presentation":
         return True
+    if next(table.iterdescendants("table"), None) is not None:
+        return table.get("border", "0") == "0" and next(_own_heads(table), None) is None
     cells = table.iterdescendants("td", "th")
     return next(cells, None) is not None and next(cells, None) is None
 
 
+def _own_rows(table: Element) -> Iterator[Element]:
+    """Yield a table's rows, not those of tables in its cells."""
+    for item in table.iterchildren("tr", "thead", "tbody", "tfoot"):
+        if item.tag == "tr":
+            yield item
+        else:
+            yield from item.iterchildren("tr")
+
+
+def _own_heads(table: Element) -> Iterator[Element]:
+    for row in _own_rows(table):
+        yield from row.iterchildren("th")
+
+
 def _table(table: Element, outer: BlockWriter) -> str:
-    """Return a table's caption and rows; a cell that spans columns stands once."""
+    """Return a table's caption and rows; a cell that spans columns or rows stands once."""
     rows = []
-    for row in table.iterdescendants("tr"):
+    covered: dict[int, int] = {}
+    for row in _own_rows(table):
         cells: list[str] = []
         for cell in row.iterchildren("td", "th"):
-            span = cell.get("colspan", "1")
-            width = int(span) if span.isdigit() and len(span) < 4 else 1
+            _skip_covered(cells, covered)
+            width = _span(cell, "colspan")
+            height = _span(cell, "rowspan")
+            if height > 1:
+                covered.update((len(cells) + at, height) for at in range(min(width, _MAX_ROW_SPAN)))
             cells.extend(spanning(_cell(cell, outer), width))
+        covered = {column: left - 1 for column, left in covered.items() if left > 1}
         rows.append(cells)
-    captions = [" ".join(_characters(item).split()) for item in _captions(table)]
+    captions = [" ".join(_characters(item).split()) for item in table.iterchildren("caption")]
     return "\n".join([*captions, table_text(rows)])
 
 
-def _captions(table: Element) -> Iterator[Element]:
-    return table.iterchildren("caption")
+def _skip_covered(cells: list[str], covered: dict[int, int]) -> None:
+    """Put empty cells where a cell of a row above reaches down."""
+    while len(cells) in covered:
+        cells.append("")
+
+
+def _span(cell: Element, name: str) -> int:
+    value = cell.get(name, "1")
+    return max(1, min(int(value), _MAX_ROW_SPAN)) if value.isdigit() and len(value) < 6 else 1
 
 
 def _cell(cell: Element, outer: BlockWriter) -> str:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 
 from molmo_desktop.documents.docx_numbering import counted
+from molmo_desktop.documents.mathml import math_text
 from molmo_desktop.documents.ooxml import (
     Element,
     Package,
@@ -236,15 +237,6 @@ class OdfText:
         body = child(root, "body")
         if body is not None:
             yield from self.blocks(body, depth + 1)
-
-
-def math_text(root: Element) -> str:
-    """Return the symbols of a MathML formula, without the source that it was typed in."""
-    pieces: list[str] = []
-    for item in root.iter():
-        if local_name(item) in ("mi", "mn", "mo", "mtext", "ms"):
-            pieces.append(one_line("".join(map(str, item.itertext()))))
-    return " ".join(piece for piece in pieces if piece)
 
 
 def _table_of(row: Element) -> Element | None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from molmo_desktop.documents import problems
+from molmo_desktop.documents.drawingml import linked_texts, paragraph_text
 from molmo_desktop.documents.ooxml import (
     Element,
     Package,
@@ -22,8 +23,9 @@ from molmo_desktop.documents.ooxml import (
     local_name,
     opened,
 )
+from molmo_desktop.documents.pages_in_words import page_list
 from molmo_desktop.documents.sink import Sink
-from molmo_desktop.documents.tables import join_blocks, one_line, row_text, table_text
+from molmo_desktop.documents.tables import join_blocks, one_line, table_text
 
 _TITLE = "PowerPoint presentation"
 _MAIN = "ppt/presentation.xml"
@@ -54,14 +56,23 @@ def read(path: Path, sink: Sink) -> None:
         width_pt, height_pt = _points(attribute(size, "cx")), _points(attribute(size, "cy"))
         sink.expect(len(slides))
         damaged = []
+        hidden = []
         for number, slide in enumerate(slides, start=1):
             slide_root = package.xml(slide)
             if slide_root is None:
                 damaged.append(number)
+            elif attribute(slide_root, "show") in ("0", "false"):
+                hidden.append(number)
             text = "" if slide_root is None else _slide_text(package, slide, slide_root)
             sink.page(text, width_pt=width_pt, height_pt=height_pt)
         for number in damaged:
             sink.warn(f"Slide {number} could not be read.")
+        if hidden:
+            is_one = len(hidden) == 1
+            verbs = (
+                "is hidden in the file; it was" if is_one else "are hidden in the file; they were"
+            )
+            sink.warn(f"{page_list(hidden, 'Slide')} {verbs} read.")
 
 
 def _slides(package: Package, main: str, root: Element) -> list[str]:
@@ -95,10 +106,18 @@ def _slide_text(package: Package, slide: str, root: Element) -> str:
         if text:
             blocks.append(f"Notes: {text}")
     for comments in package.related(slide, "comments"):
-        comments_root = package.xml(comments)
-        for item in descendants(comments_root, "text") if comments_root is not None else ():
-            blocks.append(f"Comment: {one_line(item.text or '')}")
+        blocks.extend(f"Comment: {text}" for text in _comments(package, comments))
     return join_blocks(blocks)
+
+
+def _comments(package: Package, part: str) -> Iterator[str]:
+    """Yield the comments on a slide; those of newer versions have paragraphs and replies."""
+    root = package.xml(part)
+    for item in descendants(root, "text", "txBody") if root is not None else ():
+        paragraphs = " ".join(_paragraphs(item)) if local_name(item) == "txBody" else item.text
+        text = one_line(paragraphs or "")
+        if text:
+            yield text
 
 
 def _shapes(package: Package, slide: str, tree: Element, depth: int) -> Iterator[tuple[bool, str]]:
@@ -144,7 +163,7 @@ def _body_text(body: Element, kind: str) -> str:
     """Return the paragraphs; those of the slide's own list as items."""
     lines = []
     for paragraph in children(body, "p"):
-        text = _paragraph_text(paragraph).strip()
+        text = paragraph_text(paragraph).strip()
         if not text:
             continue
         properties = child(paragraph, "pPr")
@@ -165,16 +184,7 @@ def _body_text(body: Element, kind: str) -> str:
 
 def _paragraphs(body: Element) -> Iterator[str]:
     for paragraph in children(body, "p"):
-        yield _paragraph_text(paragraph)
-
-
-def _paragraph_text(paragraph: Element) -> str:
-    """Return the characters of a paragraph, fields and formulas included."""
-    pieces: list[str] = []
-    for item in descendants(paragraph, "t", "br", "tab"):
-        name = local_name(item)
-        pieces.append(item.text or "" if name == "t" else "\n" if name == "br" else "\t")
-    return "".join(pieces)
+        yield paragraph_text(paragraph)
 
 
 def _frame_text(package: Package, slide: str, frame: Element) -> str:
@@ -183,49 +193,13 @@ def _frame_text(package: Package, slide: str, frame: Element) -> str:
         return table_text(
             [[_cell_text(cell) for cell in children(row, "tc")] for row in children(table, "tr")]
         )
-    links = package.relationships(slide)
-    blocks = []
-    for item in descendants(frame, "chart", "relIds"):
-        name = "dm" if local_name(item) == "relIds" else "id"
-        link = links.get(attribute(item, name))
-        root = package.xml(link.target) if link is not None else None
-        if root is not None:
-            blocks.append(_diagram_text(root) if name == "dm" else chart_text(root))
-    return join_blocks(blocks)
+    return join_blocks(linked_texts(package, slide, frame))
 
 
 def _cell_text(cell: Element) -> str:
     body = child(cell, "txBody")
     is_covered = attribute(cell, "hMerge") == "1" or attribute(cell, "vMerge") == "1"
     return "" if body is None or is_covered else " ".join(_paragraphs(body))
-
-
-def _diagram_text(root: Element) -> str:
-    """Return the text of a SmartArt diagram, a line a shape."""
-    lines = (one_line(_paragraph_text(item)) for item in descendants(root, "p"))
-    return "\n".join(f"- {line}" for line in lines if line)
-
-
-def chart_text(root: Element) -> str:
-    """Return a chart's title and its series as rows: name, then the values under categories."""
-    titles = [one_line(_paragraph_text(item)) for item in descendants(root, "title")]
-    rows: list[list[str]] = []
-    for series in descendants(root, "ser"):
-        categories = _points_of(child(series, "cat"))
-        values = _points_of(child(series, "val")) or _points_of(child(series, "yVal"))
-        name = " ".join(_points_of(child(series, "tx")))
-        if categories and (not rows or rows[0][1:] != categories):
-            rows.append(["", *categories])
-        rows.append([name, *values])
-    title = "\n".join(title for title in titles if title)
-    return join_blocks([title, "\n".join(row_text(row) for row in rows)])
-
-
-def _points_of(data: Element | None) -> list[str]:
-    """Return the stored values of a chart's row of data."""
-    if data is None:
-        return []
-    return [one_line("".join(map(str, item.itertext()))) for item in descendants(data, "v")]
 
 
 def _notes_text(package: Package, notes: str) -> str:

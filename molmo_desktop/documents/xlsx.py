@@ -16,6 +16,7 @@ from pathlib import Path
 from lxml import etree
 
 from molmo_desktop.documents import problems
+from molmo_desktop.documents.drawingml import drawing_texts
 from molmo_desktop.documents.ooxml import (
     Element,
     Package,
@@ -55,8 +56,10 @@ def read(path: Path, sink: Sink) -> None:
             raise problems.without_pages(path, "sheets")
         sink.expect(len(sheets))
         workbook = _Workbook(package, main, root, sink)
-        for name, part in sheets:
+        for name, part, is_hidden in sheets:
             sink.page(workbook.sheet_text(name, part), label=name)
+            if is_hidden:
+                sink.warn(f"The sheet “{name}” is hidden in the file; it was read.")
         if workbook.uncalculated:
             sink.warn(
                 "Some formulas have no stored result; open the workbook in a spreadsheet "
@@ -64,15 +67,16 @@ def read(path: Path, sink: Sink) -> None:
             )
 
 
-def _sheets(package: Package, main: str, root: Element) -> Iterator[tuple[str, str]]:
-    """Yield name and part of each sheet of cells."""
+def _sheets(package: Package, main: str, root: Element) -> Iterator[tuple[str, str, bool]]:
+    """Yield name and part of each sheet, and whether it is hidden."""
     links = package.relationships(main)
     for sheet in descendants(root, "sheet"):
         for key, value in sheet.attrib.items():
             if str(key).endswith("}id") and str(value) in links:
                 link = links[str(value)]
-                if link.kind == "worksheet":
-                    yield attribute(sheet, "name"), link.target
+                if link.kind in ("worksheet", "chartsheet"):
+                    is_hidden = attribute(sheet, "state") in ("hidden", "veryHidden")
+                    yield attribute(sheet, "name"), link.target, is_hidden
 
 
 class _Workbook:
@@ -101,7 +105,13 @@ class _Workbook:
                         break
             except etree.XMLSyntaxError:
                 self._sink.warn(f"The sheet “{name}” is damaged; it was read in part.")
-        return "\n".join([*sheet_lines(rows), *self._comments(part)])
+        drawn = [
+            text
+            for drawing in self._package.related(part, "drawing")
+            for text in drawing_texts(self._package, drawing)
+        ]
+        blocks = ["\n".join(sheet_lines(rows)), *drawn, "\n".join(self._comments(part))]
+        return "\n\n".join(block for block in blocks if block)
 
     def _rows(self, content: bytes) -> Iterator[tuple[int, Row]]:
         """Yield number and cells of each row that has something in it."""
@@ -164,14 +174,23 @@ class _Workbook:
         except (ValueError, OverflowError):
             return plain(number) if abs(number) < 1e300 else value
 
-    def _comments(self, part: str) -> list[str]:
-        lines = []
-        for name in self._package.related(part, "comments"):
-            root = self._package.xml(name)
-            for comment in descendants(root, "comment") if root is not None else ():
-                text = one_line(_rich_text(child(comment, "text")))
-                lines.append(f"Comment at {attribute(comment, 'ref')}: {text}")
-        return ["", *lines] if lines else []
+    def _comments(self, part: str) -> Iterator[str]:
+        """Yield the comments on a sheet's cells.
+
+        Where comments are conversations, the older kind only says that they are.
+        """
+        for kind, item_name in (("threadedComment", "threadedComment"), ("comments", "comment")):
+            found = False
+            for name in self._package.related(part, kind):
+                root = self._package.xml(name)
+                for comment in descendants(root, item_name) if root is not None else ():
+                    found = True
+                    body = child(comment, "text")
+                    own = body.text if body is not None else ""
+                    text = one_line(_rich_text(body) or own or "")
+                    yield f"Comment at {attribute(comment, 'ref')}: {text}"
+            if found:
+                return
 
 
 def _shared_strings(package: Package, main: str) -> list[str]:

@@ -15,7 +15,7 @@ from lxml import etree
 
 from molmo_desktop.documents import guard, html, problems, text
 from molmo_desktop.documents.html_blocks import BlockWriter
-from molmo_desktop.documents.odf_text import math_text
+from molmo_desktop.documents.mathml import math_text
 from molmo_desktop.documents.ooxml import Element, children, descendants, local_name
 from molmo_desktop.documents.sink import Sink
 from molmo_desktop.documents.tables import join_blocks, one_line, row_text

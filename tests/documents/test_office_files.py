@@ -8,6 +8,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+from openpyxl.chart import BarChart, Reference
 
 from molmo_desktop.core.errors import DocumentUnreadableError
 from molmo_desktop.documents.docx_numbering import Numbering
@@ -82,6 +83,77 @@ def test_footnotes_comments_and_changes_are_read_as_shown(read_here, tmp_path):
         "[1] Without heating.",
         "Comment by Ada: Too high?",
     ]
+
+
+CHART = (
+    "<chartSpace><title><p><t>Catch</t></p></title><ser><tx><v>Herring</v></tx><cat><pt><v>May</v>"
+    "</pt><pt><v>June</v></pt></cat><val><pt><v>7</v></pt><pt><v>9</v></pt></val></ser></chartSpace>"
+)
+
+
+def test_formulas_charts_and_diagrams_in_a_word_file_are_read(read_here, tmp_path):
+    fraction = "<w:f><w:num><w:r><w:t>a+b</w:t></w:r></w:num><w:den><w:t>c</w:t></w:den></w:f>"
+    power = "<w:sSup><w:e><w:t>x</w:t></w:e><w:sup><w:t>2</w:t></w:sup></w:sSup>"
+    total = (
+        '<w:nary><w:naryPr><w:chr w:val="∑"/></w:naryPr><w:sub><w:t>i</w:t></w:sub><w:sup/>'
+        "<w:e><w:t>k</w:t></w:e></w:nary>"
+    )
+    body = (
+        f"<w:p><w:r><w:t>Take </w:t></w:r><w:oMath>{fraction}</w:oMath></w:p>"
+        f"<w:p><w:oMathPara><w:oMath>{power}{total}</w:oMath></w:oMathPara></w:p>"
+        '<w:p><w:r><w:t>See</w:t><w:drawing><chart id="rchart"/></w:drawing></w:r></w:p>'
+    )
+    path = word_file(tmp_path / "formulas.docx", body, chart="")
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(tmp_path / "new.docx", "w") as new:
+        for name in old.namelist():
+            new.writestr(name, CHART if name == "word/chart.xml" else old.read(name))
+    assert read_here(tmp_path / "new.docx").pages[0].text.split("\n\n") == [
+        "Take (a+b)/c",
+        "x^2∑_i k",
+        "See",
+        "Catch",
+        " | May | June\nHerring | 7 | 9",
+    ]
+
+
+def test_a_hidden_slide_and_the_comments_of_newer_versions_are_read(read_here, files, tmp_path):
+    links = "ppt/slides/_rels/slide2.xml.rels"
+    with (
+        zipfile.ZipFile(files / "bicycles.pptx") as old,
+        zipfile.ZipFile(tmp_path / "new.pptx", "w") as new,
+    ):
+        for name in old.namelist():
+            content = old.read(name)
+            if name == "ppt/slides/slide2.xml":
+                content = content.replace(b"<p:sld ", b'<p:sld show="0" ', 1)
+            if name == links:
+                added = (
+                    b'<Relationship Id="r9" Type="x/comments" Target="../c.xml"/></Relationships>'
+                )
+                content = content.replace(b"</Relationships>", added)
+            new.writestr(name, content)
+        new.writestr("ppt/c.xml", "<cm><txBody><p><r><t>Too dear?</t></r></p></txBody></cm>")
+    document = read_here(tmp_path / "new.pptx")
+    assert document.pages[1].text.endswith("Comment: Too dear?")
+    assert document.warnings == ("Slide 2 is hidden in the file; it was read.",)
+
+
+def test_charts_and_hidden_sheets_of_a_workbook_are_read(read_here, tmp_path):
+    book = openpyxl.Workbook()
+    for row in (["Year", "Boats"], [2025, 4], [2026, 6]):
+        book.active.append(row)
+    chart = BarChart()
+    chart.title = "Fleet by year"
+    chart.add_data(Reference(book.active, min_col=2, min_row=1, max_row=3), titles_from_data=True)
+    book.active.add_chart(chart, "D2")
+    secret = book.create_sheet("Margins")
+    secret["A1"] = "Margin 12"
+    secret.sheet_state = "hidden"
+    book.save(tmp_path / "fleet.xlsx")
+    document = read_here(tmp_path / "fleet.xlsx")
+    assert document.pages[0].text.startswith("Year | Boats\n2025 | 4\n2026 | 6\n\nFleet by year")
+    assert document.pages[1].text == "Margin 12"
+    assert document.warnings == ("The sheet “Margins” is hidden in the file; it was read.",)
 
 
 def test_clauses_carry_the_numbers_that_word_shows():

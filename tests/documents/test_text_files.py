@@ -87,6 +87,30 @@ def test_a_page_s_own_word_about_its_encoding_counts(read_here, files):
     assert read_here(files / "latin.html").pages[0].text == "Überraschung – 5 €"
 
 
+def test_forms_pictures_formulas_and_details_are_read_as_they_are_seen(read_here, tmp_path):
+    (tmp_path / "form.html").write_text(
+        "<html><body><p>A <img src=x alt='red boat'> at <math><mi>x</mi><mo>=</mo><mn>2</mn></math>"
+        "</p><dl><dt>Tide</dt><dd>high</dd></dl><details><summary>More</summary>inside</details>"
+        "<form>Name <input value=Ada><input type=hidden value=code><select><option>red<option>blue"
+        "</select><textarea>my note</textarea><button>Send</button></form></body></html>"
+    )
+    assert read_here(tmp_path / "form.html").pages[0].text.split("\n\n") == [
+        "A red boat at x = 2", "Tide", "high", "More", "inside", "Name Ada red, blue", "my note",
+        "Send",
+    ]  # fmt: skip
+
+
+def test_cells_that_reach_over_rows_keep_the_columns(read_here, tmp_path):
+    (tmp_path / "spans.html").write_text(
+        "<html><body><table border=1><tr><th rowspan=2>Quay</th><th>Depth</th></tr><tr><td>6 m</td>"
+        "</tr><tr><td>South</td><td><table><tr><td>3 m</td><td>low</td></tr></table></td></tr>"
+        "</table></body></html>"
+    )
+    assert read_here(tmp_path / "spans.html").pages[0].text == (
+        "Quay | Depth\n | 6 m\nSouth | 3 m / low"
+    )
+
+
 def test_a_page_nested_very_deep_is_read(read_here, tmp_path):
     path = tmp_path / "deep.html"
     path.write_text("<html><body>" + "<div>" * 5000 + "bottom" + "</div>" * 5000)
