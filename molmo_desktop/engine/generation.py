@@ -211,6 +211,8 @@ class Answering:
         while units:
             if self._should_stop():
                 raise Cancelled
+            if len(units) == 1:
+                model.cache.checkpoint()
             batch = self._next_batch(units)
             rest = units[len(batch) :]
             begun = time.perf_counter()
@@ -230,6 +232,8 @@ class Answering:
         if isinstance(units[0], PictureUnit):
             return units[:1]
         head = units[: self._model.pace.step_tokens]
+        if self._model.cache.wants_checkpoints and 1 < len(units) == len(head):
+            head = head[:-1]
         return list(takewhile(lambda unit: isinstance(unit, int), head))
 
     def _evaluate(self, batch: Sequence[Unit], *, wants_logits: bool) -> int:

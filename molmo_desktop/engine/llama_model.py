@@ -261,7 +261,12 @@ class LlamaModel:
         self.pace = Pace(batch_size)
         self.kv_cache_bytes = memory_use.kv_cache_bytes(lines)
         self.compute_bytes = memory_use.compute_bytes(lines)
-        self.cache = PrefixCache(self._context, window=int(lib.llama_model_n_swa(self._model)))
+        model = self._model
+        self.cache = PrefixCache(
+            self._context,
+            window=int(lib.llama_model_n_swa(model)),
+            recurrent=lib.llama_model_is_recurrent(model) or lib.llama_model_is_hybrid(model),
+        )
 
     def _free_context(self) -> None:
         if self._context:

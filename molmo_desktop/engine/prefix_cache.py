@@ -6,8 +6,8 @@ the units up to the first difference; what stands behind it is dropped.
 
 Tokens and positions are counted apart: with M-RoPE (Qwen-VL) a picture of 300 tokens may
 advance the position by 20 only. Not every memory can drop its end: recurrent and hybrid models
-refuse, and a sliding window may have let go of what the kept part still needs. Then everything
-is dropped and evaluated again.
+go back to a copy of their state (`checkpoints.py`), and a sliding window may have let go of what
+the kept part still needs. Where nothing helps, everything is dropped and evaluated again.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from llama_cpp import llama_cpp as lib
+
+from molmo_desktop.engine.checkpoints import Checkpoints
 
 _SEQUENCE = 0
 
@@ -62,11 +64,13 @@ class PrefixCache:
     Args:
         context: llama.cpp's handle; owned by the model.
         window: Tokens of the sliding window, 0 without one.
+        recurrent: The model holds a state that cannot drop its end.
     """
 
-    def __init__(self, context: int, *, window: int = 0) -> None:
+    def __init__(self, context: int, *, window: int = 0, recurrent: bool = False) -> None:
         self._memory = lib.llama_get_memory(context)
         self._window = window
+        self._checkpoints = Checkpoints(context) if recurrent else None
         self._units: list[Unit] = []
         self.position = 0
 
@@ -74,6 +78,16 @@ class PrefixCache:
     def units(self) -> tuple[Unit, ...]:
         """What is held."""
         return tuple(self._units)
+
+    @property
+    def wants_checkpoints(self) -> bool:
+        """Whether `checkpoint` should be called before the last unit of a prompt."""
+        return self._checkpoints is not None
+
+    def checkpoint(self) -> None:
+        """Make it possible to come back to what is held now."""
+        if self._checkpoints is not None and self._units:
+            self._checkpoints.save(len(self._units))
 
     def append(self, units: Sequence[Unit]) -> None:
         """Note what was evaluated."""
@@ -94,22 +108,43 @@ class PrefixCache:
         return len(self._units)
 
     def restore(self) -> None:
-        """Drop what an interrupted evaluation may have left behind the noted units."""
-        self._cut(len(self._units))
+        """Drop what an interrupted evaluation may have left behind the noted units.
+
+        A recurrent state may have changed in part, so it goes back to a copy in any case.
+        """
+        if self._checkpoints is None:
+            self._cut(len(self._units))
+        else:
+            self._go_back(len(self._units))
 
     def clear(self) -> None:
         """Drop everything."""
         lib.llama_memory_clear(self._memory, True)
         self._units.clear()
         self.position = 0
+        if self._checkpoints is not None:
+            self._checkpoints.forget_from(0)
 
     def _cut(self, length: int) -> None:
         position = count_positions(self._units[:length])
-        if length == 0 or not self._remove_from(position):
+        if length > 0 and self._remove_from(position):
+            self._hold_only(length)
+        else:
+            self._go_back(length)
+
+    def _go_back(self, length: int) -> None:
+        """Take the newest copy that has read at most so many units, else drop everything."""
+        reached = self._checkpoints.go_back(length) if self._checkpoints is not None else 0
+        if reached and self._remove_from(count_positions(self._units[:reached])):
+            self._hold_only(reached)
+        else:
             self.clear()
-            return
+
+    def _hold_only(self, length: int) -> None:
         del self._units[length:]
-        self.position = position
+        self.position = count_positions(self._units)
+        if self._checkpoints is not None:
+            self._checkpoints.forget_from(length + 1)
 
     def _remove_from(self, position: int) -> bool:
         if not lib.llama_memory_seq_rm(self._memory, _SEQUENCE, position, -1):
