@@ -120,7 +120,7 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(content)
         if not self._state.restore(self, self._splitters()):
             self.resize(_FIRST_WIDTH_PX, _FIRST_HEIGHT_PX)
-            self.splitter.setSizes([596, 444])
+            self.splitter.setSizes([584, 456])
 
     def _splitters(self) -> dict[str, QSplitter]:
         return {"columns": self.splitter}
