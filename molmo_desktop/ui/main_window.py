@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The window: puts the columns together and connects them with the services.
 
-What a question goes through is in `services/session.py`; what a part looks like is in the part.
-Here is only who tells whom.
+What a question goes through is in `services/session.py` and `ui/answer_flow.py`, what happens to
+files in `ui/file_flow.py`; what a part looks like is in the part. Here is only who tells whom.
 """
 
 from __future__ import annotations
@@ -18,29 +18,24 @@ from PySide6.QtGui import (
     QDragMoveEvent,
     QDropEvent,
     QHideEvent,
-    QImage,
     QResizeEvent,
     QShowEvent,
 )
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
-from molmo_desktop.core.answer import Coverage
-from molmo_desktop.core.errors import Cancelled, MolmoDesktopError, UnsupportedFormatError
 from molmo_desktop.core.pages import Document
 from molmo_desktop.core.samples import Example, examples
 from molmo_desktop.meters.reading import LiveReading
 from molmo_desktop.models.installed import InstalledModel
 from molmo_desktop.services.backstage import Backstage
 from molmo_desktop.services.notifier import Message
-from molmo_desktop.services.session import Attachment, RunningAnswer
 from molmo_desktop.ui import icons
-from molmo_desktop.ui.attachment_tray import Chip
+from molmo_desktop.ui.answer_flow import AnswerFlow
 from molmo_desktop.ui.controls import line
 from molmo_desktop.ui.conversation_column import ConversationColumn
-from molmo_desktop.ui.dropped import file_dialog_filter, refusals_in_words, sort_out
 from molmo_desktop.ui.drops import DropTarget
+from molmo_desktop.ui.file_flow import FileFlow
 from molmo_desktop.ui.help_dialog import HelpDialog
-from molmo_desktop.ui.message_views import AnswerView
 from molmo_desktop.ui.side_panel import SidePanel
 from molmo_desktop.ui.sidebar_holder import SidebarHolder
 from molmo_desktop.ui.status_line import StatusLine
@@ -90,7 +85,10 @@ class MainWindow(QMainWindow):
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self._state = WindowState(backstage.assistant.paths.config)
         self._lay_out()
-        self.drops = DropTarget(self, self.add_files, self.add_picture)
+        picker = self.sidebars.sidebar.picker
+        self.files = FileFlow(backstage, self.column, self.panel)
+        self.answers = AnswerFlow(self._session, self.column, self.panel, picker, self.status)
+        self.drops = DropTarget(self, self.files.add_files, self.files.add_picture)
         self._actions = WindowActions(self, themes)
         self._connect_parts()
         self._connect_services()
@@ -128,15 +126,8 @@ class MainWindow(QMainWindow):
     def _connect_parts(self) -> None:
         composer, column, sidebar = self.column.composer, self.column, self.sidebars.sidebar
         composer.ask_wanted.connect(self.ask)
-        composer.stop_wanted.connect(self.stop)
+        composer.stop_wanted.connect(self.answers.stop)
         composer.attach_wanted.connect(self.choose_files)
-        composer.files_pasted.connect(self.add_files)
-        composer.image_pasted.connect(self.add_picture)
-        column.tray.opened.connect(self._on_chip_opened)
-        column.tray.removed.connect(self._session.remove)
-        column.tray.thumbnail_wanted.connect(self._on_thumbnail_wanted)
-        column.transcript.evidence_chosen.connect(self._on_mark_chosen)
-        column.transcript.again_wanted.connect(self.ask_again)
         column.empty_state.example_chosen.connect(self.try_example)
         sidebar.search_changed.connect(lambda _words: self._list_conversations())
         sidebar.list.chosen.connect(self.open_conversation)
@@ -151,15 +142,9 @@ class MainWindow(QMainWindow):
         session, backstage = self._session, self._backstage
         session.opened.connect(self._on_opened)
         session.identified.connect(lambda _id: self._list_conversations())
-        session.attachments_changed.connect(self._on_attachments_changed)
-        session.attachment_changed.connect(self._on_attachment_changed)
-        session.attachment_failed.connect(self._on_attachment_failed)
-        session.asked.connect(self._on_asked)
-        session.text_added.connect(self._on_text_added)
-        session.stage_changed.connect(self._on_stage_changed)
-        session.coverage_known.connect(self._on_coverage_known)
-        session.notice_given.connect(self.status.say)
-        session.ended.connect(self._on_ended)
+        self.answers.started.connect(self.answer_started)
+        self.answers.finished.connect(self.answer_finished)
+        self.answers.failed.connect(self.answer_failed)
         backstage.conversations.changed.connect(self._list_conversations)
         backstage.models.listed.connect(self._on_models_listed)
         backstage.meters.reading_taken.connect(self._on_reading)
@@ -199,7 +184,7 @@ class MainWindow(QMainWindow):
         conversations = self._backstage.conversations
         running = self._session.running
         if running is not None and running.conversation_id == conversation_id:
-            self.stop()
+            self.answers.stop()
         conversations.delete(conversation_id)
         if conversation_id == self._session.conversation_id:
             self._session.open_new()
@@ -249,204 +234,33 @@ class MainWindow(QMainWindow):
         column, session = self.column, self._session
         self.panel.clear()
         column.transcript.show_messages(messages)
-        if session.is_running_here() and session.running is not None:
-            column.transcript.start_answer().append_text(session.running.text)
-        column.composer.set_busy(session.is_busy)
-        if session.is_busy and not session.is_running_here():
-            column.composer.stage.set_full_text("Answering in another conversation…")
+        self.answers.show_running()
         column.composer.set_text(self._backstage.conversations.draft(session.conversation_id))
         column.message_bar.hide()
         last = column.transcript.last_answer
         if last is not None and last.answer is not None:
-            self._show_evidence(last)
+            self.answers.show_evidence(last)
 
-    # --- files -----------------------------------------------------------------------------
+    # --- files and questions ---------------------------------------------------------------
 
     def add_files(self, paths: list[Path]) -> None:
         """Attach files; what cannot be attached is named with the reason."""
-        found = sort_out(paths)
-        self._session.attach(list(found.accepted))
-        if found.refused:
-            self._backstage.notifier.warning(refusals_in_words(found.refused) + ".")
-        self.column.composer.edit.setFocus()
-
-    def add_picture(self, image: QImage) -> None:
-        """Keep a pasted picture as a file and attach it."""
-        self._backstage.documents.save_picture(
-            image,
-            self._backstage.assistant.paths.data / "pasted",
-            lambda path: self.add_files([path]),
-            self._backstage.notifier.error,
-        )
+        self.files.add_files(paths)
 
     def choose_files(self) -> None:
         """Let the user choose files to attach."""
-        dialog = QFileDialog(self, "Attach pictures or documents", "", file_dialog_filter())
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
-        dialog.filesSelected.connect(lambda names: self.add_files([Path(name) for name in names]))
-        dialog.open()
-
-    def _on_attachments_changed(self) -> None:
-        attachments = self._session.attachments
-        self.column.tray.show_attachments(attachments)
-        self.column.tray_line.setVisible(bool(attachments))
-        self.column.empty_state.set_has_files(bool(attachments))
-        self.panel.on_document_removed([item.path for item in attachments])
-
-    def _on_attachment_changed(self, attachment: Attachment) -> None:
-        self.column.tray.refresh(attachment)
-        if attachment.document is not None:
-            self.panel.on_document_ready(attachment.document)
-
-    def _on_attachment_failed(self, attachment: Attachment) -> None:
-        if attachment.error is None:
-            return
-        error = attachment.error
-        message = Message("error", error.message, error.hint, error.detail)
-        self.column.message_bar.show_message(
-            message, "Remove the file", lambda: self._session.remove(attachment)
-        )
-
-    def _on_chip_opened(self, attachment: Attachment) -> None:
-        if attachment.document is not None:
-            self.panel.show_file(attachment.document)
-        elif attachment.state in ("failed", "missing"):
-            self._session.read_again(attachment)
-
-    def _on_thumbnail_wanted(self, chip: Chip) -> None:
-        def show(image: QImage) -> None:
-            if chip in self.column.tray.chips:
-                chip.thumbnail.show_image(image)
-
-        self._backstage.documents.thumbnail(chip.attachment.path, show)
-
-    # --- questions -------------------------------------------------------------------------
+        self.files.choose_files(self)
 
     def ask(self, question: str) -> None:
         """Ask a question; while another is answered, the text stays where it is."""
-        if self._session.is_busy or not question.strip():
-            return
-        composer = self.column.composer
-        self.column.message_bar.hide()
-        self.column.transcript.add_question(question.strip())
-        if self._session.ask(question):
-            composer.set_text("")
+        if self.answers.ask(question):
+            self.column.composer.set_text("")
             self._save_draft()
-
-    def ask_again(self) -> None:
-        """Ask the last question once more."""
-        self.column.message_bar.hide()
-        self._session.ask_again()
-
-    def stop(self) -> None:
-        """Stop the answer that is being written."""
-        if self._session.is_busy:
-            self.column.composer.set_stopping()
-            self._session.stop()
 
     def try_example(self, example: Example) -> None:
         """Attach a sample and ask about it."""
         self._session.attach([example.file])
         self.ask(example.question)
-
-    def _on_asked(self, _running: RunningAnswer) -> None:
-        self.column.transcript.start_answer()
-        self.column.transcript.follow()
-        self.column.composer.set_busy(True)
-        self.panel.live.set_answering(True)
-        self.status.say("Answering")
-        self.answer_started.emit()
-
-    def _on_text_added(self, text: str) -> None:
-        if (view := self.column.transcript.last_answer) is not None:
-            view.append_text(text)
-
-    def _on_stage_changed(self, event: Any) -> None:
-        self.column.composer.show_stage(event)
-
-    def _on_coverage_known(self, coverage: Coverage) -> None:
-        sentence = coverage.sentence()
-        if sentence:
-            self.status.say(sentence[0].upper() + sentence[1:])
-
-    def _on_ended(
-        self,
-        running: RunningAnswer,
-        end: str,
-        answer: dict[str, Any] | None,
-        error: MolmoDesktopError | None,
-    ) -> None:
-        self.column.composer.set_busy(False)
-        self.panel.live.set_answering(False)
-        failure = error if error is not None and not isinstance(error, Cancelled) else None
-        if running.conversation_id == self._session.conversation_id:
-            self._show_end(running, end, answer, failure)
-        if failure is not None:
-            self._show_failure(failure)
-        self.status.say({"finished": "Ready", "cancelled": "Stopped"}.get(end, "Not answered"))
-        if answer is not None:
-            self.panel.live.show_answer(answer)
-            self.answer_finished.emit(answer)
-        elif error is not None:
-            self.answer_failed.emit({"question": running.question, "error": error.to_dict()})
-
-    def _show_end(
-        self,
-        running: RunningAnswer,
-        end: str,
-        answer: dict[str, Any] | None,
-        failure: MolmoDesktopError | None,
-    ) -> None:
-        self.column.transcript.end_answer(
-            end,
-            answer,
-            text=running.text,
-            # What to do about it stands in the bar.
-            error={"message": failure.message} if failure else None,
-        )
-        view = self.column.transcript.last_answer
-        if answer is not None and view is not None:
-            self._show_evidence(view)
-
-    def _show_failure(self, failure: MolmoDesktopError) -> None:
-        message = Message("error", failure.message, failure.hint, failure.detail)
-        seeing = next((m for m in self._models() if m.has_vision and not m.problem), None)
-        if isinstance(failure, UnsupportedFormatError) and seeing is not None:
-            name = seeing.name
-            self.column.message_bar.show_message(
-                message, f"Ask {name}", lambda: self._ask_another(name)
-            )
-        else:
-            self.column.message_bar.show_message(message, "Ask again", self.ask_again)
-
-    def _ask_another(self, model_name: str) -> None:
-        """Switch to another model and ask the last question again."""
-        picker = self.sidebars.sidebar.picker
-        picker.setCurrentIndex(picker.findData(model_name))
-        self.ask_again()
-
-    def _models(self) -> tuple[InstalledModel, ...]:
-        return self.sidebars.sidebar.picker.models
-
-    # --- evidence --------------------------------------------------------------------------
-
-    def _show_evidence(self, view: AnswerView) -> None:
-        answer = view.answer
-        if answer is None:
-            return
-        words = f"{answer.get('question', '')} {answer.get('answer', '')}"
-        self.panel.show_evidence(view.evidence, words)
-        self.panel.show_points(view.points)
-        cited = [item for item in view.evidence if item.cited]
-        if cited and not view.points:
-            self.panel.show_passage(cited[0])
-
-    def _on_mark_chosen(self, view: AnswerView, number: int) -> None:
-        answer = view.answer or {}
-        words = f"{answer.get('question', '')} {answer.get('answer', '')}"
-        self.panel.show_evidence(view.evidence, words)
-        self.panel.show_passage(view.evidence[number])
 
     # --- models and figures ----------------------------------------------------------------
 

@@ -36,7 +36,7 @@ class WindowActions:
             ("Ctrl+O", window.choose_files),
             ("Ctrl+K", window.sidebars.go_to_search),
             ("Ctrl+B", window.sidebars.toggle),
-            ("Ctrl+R", window.ask_again),
+            ("Ctrl+R", window.answers.ask_again),
             ("Ctrl+L", column.composer.edit.setFocus),
             ("Ctrl+Shift+M", window.sidebars.go_to_models),
             ("Ctrl+V", self._paste),
@@ -104,7 +104,7 @@ class WindowActions:
         if self._window.sidebars.is_over:
             self._window.sidebars.close_overlay()
         else:
-            self._window.stop()
+            self._window.answers.stop()
 
     def _rename(self) -> None:
         self._window.sidebars.open()
