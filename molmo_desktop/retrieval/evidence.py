@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -28,6 +27,8 @@ from molmo_desktop.retrieval.values import Value, find_values
 MIN_SHARE = 0.5
 _MAX_EVIDENCE = 8
 _MAX_NEAREST = 3
+_MAX_CANDIDATES = 60
+_MAX_UNITS_ONE_BY_ONE = 1000
 _VALUE_WEIGHT = 2.0
 _QUESTION_BONUS = 0.4
 _JOIN_GAIN = 0.15
@@ -132,7 +133,8 @@ def nearest(
         units = read_units(documents, [item.passage])
         if not units:
             continue
-        shares = Relevance(question, units).shares
+        relevance = Relevance(question, units)
+        shares = [relevance.share(index) for index in range(len(units))]
         # A heading is the nearest only where nothing below it comes near.
         best = max(range(len(units)), key=lambda i: (shares[i] * _weight(units[i]), -i))
         if shares[best] > 0:
@@ -169,10 +171,15 @@ class _Lookup:
     def __init__(self, units: Sequence[ReadUnit], question: str) -> None:
         self._units = units
         self._question = question
+        self._languages = {unit.language for unit in units}
         self._relevance = Relevance(question, units)
         self._asked = {form for term in self._relevance.terms for form in term.forms}
         self._asked_values = find_values(question)
-        counts = Counter(token for unit in units for token in unit.tokens)
+        self._holders: dict[str, list[int]] = {}
+        for index, unit in enumerate(units):
+            for token in unit.tokens:
+                self._holders.setdefault(token, []).append(index)
+        counts = {token: len(indices) for token, indices in self._holders.items()}
         self._rarity = {
             token: math.log(1 + len(units) / (0.5 + count)) for token, count in counts.items()
         }
@@ -184,7 +191,7 @@ class _Lookup:
         new = [v for v in values if not any(v.is_same(asked) for asked in self._asked_values)]
         statement = _Statement(text, tuple(new))
         best: _Place | None = None
-        for index in range(len(self._units)):
+        for index in self._candidates(statement):
             for count in (1, 2, 3):
                 place = self._try(statement, index, count)
                 if place is None:
@@ -194,6 +201,21 @@ class _Lookup:
                 if best is None or place.order - penalty > best.order + 1e-9:
                     best = _Place(place.first, place.last, place.score, place.order - penalty)
         return best
+
+    def _candidates(self, statement: _Statement) -> list[int]:
+        """Return the units where a place may begin: those that hold most of the statement."""
+        held: dict[int, float] = {}
+        for language in self._languages:
+            for token in set(tokenize(statement.text, language)):
+                weight = self._rarity.get(token, 0.0)
+                for index in self._holders.get(token, ()):
+                    held[index] = held.get(index, 0.0) + weight
+        if not held and statement.values:
+            # "3" may stand there as "three".
+            return list(range(min(len(self._units), _MAX_UNITS_ONE_BY_ONE)))
+        best = sorted(held, key=lambda index: -held[index])[:_MAX_CANDIDATES]
+        # A place of several sentences may begin before the one that holds most.
+        return sorted({i for index in best for i in range(max(0, index - 2), index + 1)})
 
     def _try(self, statement: _Statement, index: int, count: int) -> _Place | None:
         window = self._units[index : index + count]
@@ -213,7 +235,7 @@ class _Lookup:
             share = 1.0
         if share < MIN_SHARE:
             return None
-        asked = max(self._relevance.shares[index : index + count])
+        asked = max(self._relevance.share(index + offset) for offset in range(count))
         is_asked = any(self._relevance.has_word(index + i) for i in range(count))
         if is_short and not is_asked and _is_common(statement):
             return None

@@ -25,6 +25,7 @@ _MIN_COVERAGE_WITHOUT_VALUE = 0.6
 _PASSAGES = 6
 _MAX_CHARACTERS = 400
 _WORD = re.compile(r"\w+")
+_YEAR = re.compile(r"(?:19|20)\d\d")
 _APPOSITION = re.compile(r",? ?\(?(?:(?:the|as|der|die|als|le|la|el) )?")
 
 
@@ -64,10 +65,10 @@ def find_quote(question: str, ranked: Sequence[ScoredPassage]) -> Quote | None:
     relevance = Relevance(question, [unit for _, unit in found])
     if not relevance.terms or not found:
         return None
-    order = sorted(range(len(found)), key=lambda i: (-relevance.shares[i], i))
+    order = sorted(range(len(found)), key=lambda i: (-relevance.share(i), i))
     wants_value = relevance.asks_for_value
     for index in order:
-        coverage = relevance.coverage[index]
+        coverage = relevance.coverage(index)
         needed = MIN_COVERAGE if wants_value else _MIN_COVERAGE_WITHOUT_VALUE
         passage, unit = found[index]
         if coverage < needed or unit.is_heading or len(unit.text) > _MAX_CHARACTERS:
@@ -93,7 +94,11 @@ def _value(question: str, unit: ReadUnit, relevance: Relevance) -> str | None:
         wanted = "number" if kind == "count" else kind
         asked = {form for value in find_values(question) for form in value.forms}
         values = [v for v in find_values(plain) if v.kind == wanted and not v.forms & asked]
-        spans = [(value.start, value.end) for value in values]
+        spans = [
+            (value.start, value.end)
+            for value in values
+            if kind != "count" or not _YEAR.fullmatch(value.text)
+        ]
     if not spans:
         return None
     column = _asked_column(unit, relevance)

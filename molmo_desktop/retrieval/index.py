@@ -18,10 +18,9 @@ from typing import TypeVar
 from molmo_desktop.core.pages import Document
 from molmo_desktop.retrieval.passages import Passage, ScoredPassage
 from molmo_desktop.retrieval.records import (
-    document_language,
     forget_words,
-    passage_rows,
     passages_of_document,
+    prepare,
     write_passages,
 )
 from molmo_desktop.retrieval.search import search_passages
@@ -190,11 +189,10 @@ class PassageIndex:
         return int(row[0]) if row else None
 
     def _write(self, document: Document) -> None:
-        language = document_language(document)
-        rows = passage_rows(document, language)
+        languages, rows = prepare(document)
         with transaction(self._connection):
             self._delete_rows(document.content_hash)
-            document_row = write_document(self._connection, document, language)
+            document_row = write_document(self._connection, document, languages)
             write_passages(self._connection, document_row, rows)
 
     def _delete(self, content_hash: str) -> None:

@@ -14,6 +14,7 @@ from functools import lru_cache
 from molmo_desktop.retrieval.text import fold
 
 DEFAULT_LANGUAGE = "english"
+_LEAD = 0.8
 UNKNOWN_LANGUAGE = "unknown"
 _SAMPLE_CHARACTERS = 2500
 
@@ -152,8 +153,8 @@ def guess_language(text: str, default: str = DEFAULT_LANGUAGE) -> str:
     for letter, language in _LETTERS.items():
         votes[language] += sample.lower().count(letter)
     best, count = votes.most_common(1)[0]
-    # A tie goes to the default: short texts share words such as "a" and "in".
-    return default if count == 0 or votes[default] == count else best
+    # The default wins where the lead is small: languages share words such as "a" and "in".
+    return best if count * _LEAD > votes[default] else default
 
 
 def _script(sample: str) -> str:

@@ -35,7 +35,8 @@ _WEAK_WORDS = {
         set bring brings often located situated place happened done""",
     "german": """
         dokument datei seite text steht stehen nennen nenne angegeben genannt laut art gilt gelten
-        lautet betragt gibt liegt hoch gross heißt findet befindet kommt geht macht""",
+        lautet betragt gibt liegt hoch gross heißt findet befindet kommt geht macht fand
+        statt stattfinden""",
     "french": """
         document fichier texte page indique indiquee mentionne selon donner donne nom genre trouve
         situe eleve elevent fait faut passe existe""",

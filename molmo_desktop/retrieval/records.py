@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import groupby
 from typing import NamedTuple
@@ -45,14 +45,24 @@ class TokenRecord(NamedTuple):
     heading_tokens: list[str]
 
 
-def document_language(document: Document) -> str:
-    """Return the language that most of a document seems to be in."""
-    return guess_language("\n".join(page.text[:1000] for page in document.pages[:5]))
+class PreparedDocument(NamedTuple):
+    """What is stored of a document beside its pages.
+
+    Attributes:
+        languages: Of its pages, so that a question can be stemmed like each of them.
+        rows: What is stored of each passage, from its page on; see `write_passages`.
+    """
+
+    languages: frozenset[str]
+    rows: list[tuple[object, ...]]
 
 
-def passage_rows(document: Document, language: str) -> list[tuple[object, ...]]:
-    """Return what is stored of each passage, from its page on; see `write_passages`."""
-    return list(_passage_rows(document, cut_document(document), language))
+def prepare(document: Document) -> PreparedDocument:
+    """Cut a document into passages and take their words apart."""
+    main_language = guess_language("\n".join(page.text[:1000] for page in document.pages[:5]))
+    languages = {page.number: guess_language(page.text, main_language) for page in document.pages}
+    rows = list(_passage_rows(document, cut_document(document), languages))
+    return PreparedDocument(frozenset(languages.values()), rows)
 
 
 def write_passages(
@@ -117,17 +127,17 @@ def _heading_tokens(heading: str, language: str) -> str:
 
 
 def _passage_rows(
-    document: Document, cut: Sequence[Passage], language: str
+    document: Document, cut: Sequence[Passage], languages: Mapping[int, str]
 ) -> Iterator[tuple[object, ...]]:
     """Yield the rows; a page is taken apart once and its tokens are dealt to its passages."""
     passages_of = {number: list(group) for number, group in groupby(cut, lambda p: p.page)}
     for page in document.pages:
-        own_language = guess_language(page.text, language)
+        language = languages[page.number]
         takes_apart = (
-            own_language in COMPOUNDING
+            language in COMPOUNDING
             or guess_language(page.text, UNKNOWN_LANGUAGE) == UNKNOWN_LANGUAGE
         )
-        placed = placed_tokens(page.text, own_language, marks=True)
+        placed = placed_tokens(page.text, language, marks=True)
         starts = [start for start, _ in placed]
         page_units = units(page.text)
         for passage in passages_of.get(page.number, ()):
@@ -146,7 +156,7 @@ def _passage_rows(
                 passage.start,
                 passage.end,
                 passage.heading,
-                _heading_tokens(passage.heading, own_language),
+                _heading_tokens(passage.heading, language),
                 "\n".join(lines),
                 # Few words may hide their language: their ends are kept to be safe.
                 " ".join(endings(words)) if takes_apart else "",

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from functools import cached_property
 
@@ -35,40 +36,44 @@ class Relevance:
             [*self.terms, self._mark] if self._mark else self.terms, languages
         )
 
-    @cached_property
-    def found(self) -> list[dict[int, float]]:
-        """For each unit, the terms that stand in it with how well they match."""
-        return [self._matcher.found(unit.marked_tokens) for unit in self.units]
+        self._found: dict[int, dict[int, float]] = {}
+        self._found_near: dict[int, dict[int, float]] = {}
 
-    @cached_property
-    def found_near(self) -> list[dict[int, float]]:
-        """For each unit, the terms of its heading and of what it is read with."""
-        return [self._matcher.found(unit.context_tokens) for unit in self.units]
+    def found(self, index: int) -> dict[int, float]:
+        """Return the terms that stand in a unit with how well they match."""
+        if index not in self._found:
+            self._found[index] = self._matcher.found(self.units[index].marked_tokens)
+        return self._found[index]
+
+    def found_near(self, index: int) -> dict[int, float]:
+        """Return the terms of a unit's heading and of what it is read with."""
+        if index not in self._found_near:
+            self._found_near[index] = self._matcher.found(self.units[index].context_tokens)
+        return self._found_near[index]
 
     @cached_property
     def weights(self) -> list[float]:
         """The terms' weights: rarer among the units is more; the mark comes last."""
         total = len(self.units)
-        weights = []
-        for index, term in enumerate(self.terms):
-            count = sum(1 for found in self.found if index in found)
-            weights.append(term.weight * math.log(1 + (total + 1) / (count + 0.5)))
+        counts = [0] * (len(self.terms) + 1)
+        for token, count in Counter(t for unit in self.units for t in unit.tokens).items():
+            for index, _ in self._matcher.meanings(token):
+                counts[index] += count
+        weights = [
+            term.weight * math.log(1 + (total + 1) / (min(count, total) + 0.5))
+            for term, count in zip(self.terms, counts, strict=False)
+        ]
         if self._mark:
             weights.append(_MARK_WEIGHT * max(weights, default=1.0))
         return weights
 
-    @cached_property
-    def shares(self) -> list[float]:
-        """For each unit, the share of the question that it holds, 0 to 1."""
-        return [
-            share(self.weights, own, [near])
-            for own, near in zip(self.found, self.found_near, strict=True)
-        ]
+    def share(self, index: int) -> float:
+        """Return the share of the question that a unit holds, rare words counting more, 0 to 1."""
+        return share(self.weights, self.found(index), [self.found_near(index)])
 
-    @cached_property
-    def coverage(self) -> list[float]:
-        """For each unit, `covered` by itself and what it is read with."""
-        return [self.covered(range(index, index + 1)) for index in range(len(self.units))]
+    def coverage(self, index: int) -> float:
+        """Return `covered` for one unit with what it is read with."""
+        return self.covered((index,))
 
     def covered(self, indices: Sequence[int], near_factor: float = CONTEXT_FACTOR) -> float:
         """Return the share of the question's words that stand in some units, 0 to 1.
@@ -84,9 +89,9 @@ class Relevance:
         if any(self.has_value(index) for index in indices):
             found = {i: _IMPLIED_FACTOR for i, term in enumerate(self.terms) if term.is_implied}
         for index in indices:
-            for term, factor in self.found[index].items():
+            for term, factor in self.found(index).items():
                 found[term] = max(found.get(term, 0.0), factor)
-            for term, factor in self.found_near[index].items():
+            for term, factor in self.found_near(index).items():
                 found[term] = max(found.get(term, 0.0), near_factor * factor)
         weights = [term.weight for term in self.terms]
         total = sum(weights)
@@ -99,7 +104,7 @@ class Relevance:
 
     def has_value(self, index: int) -> bool:
         """Whether a value of the kind that is asked for stands in a unit."""
-        return len(self.terms) in self.found[index]
+        return len(self.terms) in self.found(index)
 
     @cached_property
     def is_foreign(self) -> bool:
@@ -113,4 +118,4 @@ class Relevance:
     def has_word(self, index: int) -> bool:
         """Whether a word of the question stands in a unit or its context."""
         words = range(len(self.terms))
-        return any(i in self.found[index] or i in self.found_near[index] for i in words)
+        return any(i in self.found(index) or i in self.found_near(index) for i in words)

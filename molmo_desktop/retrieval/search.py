@@ -34,7 +34,7 @@ class _Range(NamedTuple):
 
     first: int
     last: int
-    language: str
+    languages: str
 
     def __len__(self) -> int:
         return self.last - self.first + 1
@@ -52,7 +52,10 @@ def search_passages(
     ranges = _ranges(connection, content_hashes)
     if not ranges or limit < 1:
         return []
-    languages = {guess_language(question), *(item.language for item in ranges)}
+    languages = {
+        guess_language(question),
+        *(name for item in ranges for name in item.languages.split()),
+    }
     terms = question_terms(question, languages)
     scope = _Scope(connection, ranges, tuple(pages))
     if not terms:
@@ -86,13 +89,13 @@ def _ranges(connection: sqlite3.Connection, content_hashes: Sequence[str]) -> li
     """Return the passages of each document that has any."""
     found = []
     for content_hash in dict.fromkeys(content_hashes):
-        first, last, language = connection.execute(
-            "SELECT min(p.id), max(p.id), d.language FROM documents d"
+        first, last, languages = connection.execute(
+            "SELECT min(p.id), max(p.id), d.languages FROM documents d"
             " JOIN passages p ON p.document_id = d.id WHERE d.content_hash = ?",
             (content_hash,),
         ).fetchone()
         if first is not None:
-            found.append(_Range(first, last, language))
+            found.append(_Range(first, last, languages))
     return found
 
 

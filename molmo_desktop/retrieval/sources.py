@@ -67,13 +67,19 @@ class ReadUnit:
     @cached_property
     def values(self) -> tuple[Value, ...]:
         """Its values."""
-        return tuple(find_values(self.text))
+        return cached_values(self.text)
 
 
 @lru_cache(maxsize=20_000)
 def cached_tokens(text: str, language: str) -> tuple[str, ...]:
     """Return the tokens with marks; remembered, because one answer asks for them often."""
     return tuple(tokenize(text, language, marks=True))
+
+
+@lru_cache(maxsize=4096)
+def cached_values(text: str) -> tuple[Value, ...]:
+    """Return the values of a text; remembered likewise."""
+    return tuple(find_values(text))
 
 
 @lru_cache(maxsize=4096)

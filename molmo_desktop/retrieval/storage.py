@@ -12,12 +12,12 @@ import json
 import sqlite3
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from molmo_desktop.core.pages import Document, Page, WordBox
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _BUSY_TIMEOUT_S = 5.0
 _WORD = struct.Struct("<IIffff")
 _BOX_DECIMALS = 3  # a float32 holds a page's points to this many decimals
@@ -31,7 +31,7 @@ CREATE TABLE documents (
     format TEXT NOT NULL,
     is_picture INTEGER NOT NULL,
     warnings TEXT NOT NULL,
-    language TEXT NOT NULL,
+    languages TEXT NOT NULL,
     added_at REAL NOT NULL
 ) STRICT;
 CREATE TABLE pages (
@@ -192,11 +192,13 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     connection.execute("COMMIT")
 
 
-def write_document(connection: sqlite3.Connection, document: Document, language: str) -> int:
+def write_document(
+    connection: sqlite3.Connection, document: Document, languages: Collection[str]
+) -> int:
     """Store a document and its pages and return its row; within a transaction of the caller."""
     cursor = connection.execute(
         "INSERT INTO documents"
-        " (content_hash, path, format, is_picture, warnings, language, added_at)"
+        " (content_hash, path, format, is_picture, warnings, languages, added_at)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
         (
             document.content_hash,
@@ -204,7 +206,7 @@ def write_document(connection: sqlite3.Connection, document: Document, language:
             document.format,
             int(document.is_picture),
             json.dumps(document.warnings),
-            language,
+            " ".join(sorted(languages)),
             time.time(),
         ),
     )

@@ -7,18 +7,20 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from molmo_desktop.core.pages import Document
+from molmo_desktop.retrieval.kinds import TELLING_KINDS, answer_kind
 from molmo_desktop.retrieval.languages import guess_language, stop_words
 from molmo_desktop.retrieval.passages import ScoredPassage
 from molmo_desktop.retrieval.relevance import Relevance
-from molmo_desktop.retrieval.sources import passage_units
+from molmo_desktop.retrieval.sources import cached_values, passage_units
 from molmo_desktop.retrieval.text import fold, plain_characters, sentences
 from molmo_desktop.retrieval.values import Value, comparable_forms, find_values
 
 # Chosen by logistic regression on the tuning questions of tests/data/retrieval.
-ANSWERABLE_FROM = 0.45
+ANSWERABLE_FROM = 0.5
 _UNIT_SHARE = 0.4
 _VALUE_BONUS = 0.13
 _NO_VALUE_MALUS = 0.1
+_NO_TELLING_VALUE_FACTOR = 0.6  # no e-mail address anywhere cannot be said in other words
 _FOREIGN_BONUS = 0.25  # words of another language are found by the table of concepts only
 _NEAR_FACTOR = 0.9
 _LIST_MARK = re.compile(r"^\s*(?:[-*•]|\(?\d{1,2}[.)])\s+|\[\d{1,3}\]", re.MULTILINE)
@@ -66,13 +68,14 @@ def answerability(question: str, ranked: Sequence[ScoredPassage]) -> float:
         indices = range(first, first + len(group))
         first += len(group)
         in_unit = max(
-            relevance.coverage[i] + _VALUE_BONUS / _UNIT_SHARE * relevance.has_value(i)
+            relevance.coverage(i) + _VALUE_BONUS / _UNIT_SHARE * relevance.has_value(i)
             for i in indices
         )
         in_passage = relevance.covered(indices, near_factor=_NEAR_FACTOR)
         best = max(best, _UNIT_SHARE * in_unit + (1 - _UNIT_SHARE) * in_passage)
     if relevance.asks_for_value and not any(map(relevance.has_value, range(len(units)))):
-        best -= _NO_VALUE_MALUS
+        is_telling = answer_kind(question) in TELLING_KINDS
+        best = best * _NO_TELLING_VALUE_FACTOR if is_telling else best - _NO_VALUE_MALUS
     if relevance.is_foreign and best > 0:
         best += _FOREIGN_BONUS
     return min(1.0, max(0.0, best))
@@ -97,7 +100,7 @@ def unsupported_values(
     values = [v for v in find_values(plain) if not _is_ordinal(plain, v)]
     missing: list[tuple[int, str]] = []
     if values:
-        known = _Known([value for text in texts for value in find_values(text)], words)
+        known = _Known([value for text in texts for value in cached_values(text)], words)
         missing += [(value.start, value.text) for value in values if not known.holds(value)]
     taken = [(value.start, value.end) for value in values]
     missing += [(at, name) for at, name in _names(plain, taken) if not _is_known(name, words)]

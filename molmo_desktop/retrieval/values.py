@@ -198,8 +198,10 @@ def _times(text: str) -> Iterator[_Found]:
         is_afternoon = re.search(r"p\.?m", written) and digits[0] != "12"
         hour = int(digits[0]) + (12 if is_afternoon else 0)
         minute = digits[1] if len(digits) > 1 else "00"
-        forms = frozenset({f"{hour:02}:{minute}", f"{hour}.{minute}"})
-        yield "time", match.start(), match.end(), forms
+        forms = {f"{hour:02}:{minute}"}
+        if "." in written:
+            forms |= number_forms(f"{digits[0]}.{minute}")
+        yield "time", match.start(), match.end(), frozenset(forms)
 
 
 def _phones(text: str) -> Iterator[_Found]:

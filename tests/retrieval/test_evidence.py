@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import time
+
 import pytest
 from question_set import questions
 
@@ -66,6 +68,25 @@ def test_other_writing_of_the_same_is_found(answer, invoice):
 )
 def test_what_does_not_stand_there_is_not_marked(answer, question, invoice):
     assert cited(answer, question, invoice) == []
+
+
+def test_a_number_may_be_written_as_a_word(make_document):
+    document = make_document("Notice is given in writing. The period of notice is three months.")
+    found = locate("3 months", "What is the period of notice?", [document], [])
+    assert found[0].text == "The period of notice is three months."
+    assert locate("3", "How many months is the notice?", [document], [])
+
+
+def test_a_long_answer_about_a_long_document_is_located_quickly(make_document):
+    pages = [
+        f"Paragraph {n} deals with matter {n * 7}. The fee is {n} EUR. " * 8 for n in range(200)
+    ]
+    document = make_document(*pages)
+    answer = "Paragraph 150 deals with matter 1050. " + "Nobody ever said anything like it. " * 30
+    started_s = time.process_time()
+    found = locate(answer, "What does paragraph 150 deal with?", [document], [])
+    assert found[0].page == 151
+    assert time.process_time() - started_s < 5
 
 
 def test_each_statement_has_its_own_place(invoice):
