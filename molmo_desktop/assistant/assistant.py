@@ -55,6 +55,7 @@ from molmo_desktop.core.pages import Document, PageImage
 from molmo_desktop.core.paths import AppPaths
 from molmo_desktop.core.settings import Settings
 from molmo_desktop.documents.reader import DocumentReader
+from molmo_desktop.documents.recognised import PICTURE_SENTENCE
 from molmo_desktop.engine.client import EngineClient
 from molmo_desktop.engine.events import (
     ChatMessage,
@@ -248,6 +249,8 @@ class Assistant:
         loaded = self._load(work, documents)
         if work.request.options.raw:
             return self._answer_raw(work, documents, loaded)
+        if not loaded.info.has_vision:
+            documents = self._recognise_pictures(work, documents)
         earlier = self._memory.recall(work.request.conversation_key, work.request.history)
         plan = self._plan(work, documents, loaded, earlier)
         work.emit(CoverageEvent(plan.coverage))
@@ -291,6 +294,18 @@ class Assistant:
             documents.append(document)
         work.read_s = time.monotonic() - started
         return documents
+
+    def _recognise_pictures(self, work: _Work, documents: list[Document]) -> list[Document]:
+        """Return the documents; pictures with the text that can be recognised in them."""
+        found = []
+        for document in documents:
+            if document.is_picture:
+                work.emit(StageEvent("reading", note=document.path.name))
+                document = self._attachments.recognise(document, cancel=work.cancel)
+                if document.has_text:
+                    work.notice(f"{document.path.name}: {PICTURE_SENTENCE}")
+            found.append(document)
+        return found
 
     def _load(self, work: _Work, documents: list[Document]) -> LoadedModel:
         wants_vision = work.request.options.mode == "picture" or any(

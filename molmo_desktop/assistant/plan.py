@@ -164,7 +164,9 @@ class Planner:
         pictures: list[Picture] = []
         texts: list[Document] = []
         for document in documents:
-            wants_picture = document.is_picture or not document.has_text or mode == "picture"
+            # The recognised text of a picture is for models that cannot look at it.
+            is_looked_at = document.is_picture and model.has_vision
+            wants_picture = is_looked_at or not document.has_text or mode == "picture"
             if not wants_picture:
                 texts.append(document)
                 continue

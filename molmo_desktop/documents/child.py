@@ -18,6 +18,7 @@ from typing import Any
 import psutil
 
 from molmo_desktop.core.wire import receive_message, send_message
+from molmo_desktop.documents.limits import kill_children
 from molmo_desktop.documents.worker import run
 
 Message = tuple[dict[str, Any], list[bytes]]
@@ -73,6 +74,8 @@ class Child:
             daemon=True,
         )
         self._process.start()
+        # Knows when the process began, so that another one with its number is never meant.
+        self._known_process = psutil.Process(self._process.pid)
         theirs.close()
 
     @property
@@ -125,7 +128,8 @@ class Child:
                 on_message(head, blobs)
 
     def kill(self) -> None:
-        """End the process at once; may be called from any thread."""
+        """End the process at once, and what it started; may be called from any thread."""
+        kill_children(self._known_process)
         self._process.kill()
 
     def end(self) -> None:
@@ -135,7 +139,7 @@ class Child:
                 return
             self._is_ended = True
         self._connection.close()
-        self._process.kill()
+        self.kill()
         self._process.join(_END_S)
         if self._process.exitcode is not None:
             self._process.close()
@@ -162,7 +166,7 @@ class Child:
 
     def _check_memory(self) -> None:
         try:
-            rss_bytes = psutil.Process(self._process.pid).memory_info().rss
+            rss_bytes = self._known_process.memory_info().rss
         except psutil.Error:
             return
         if rss_bytes > self._memory_limit_bytes:

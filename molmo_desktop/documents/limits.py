@@ -8,12 +8,15 @@ raises MemoryError). macOS accepts that limit without enforcing it and Windows h
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import signal
 import sys
 import threading
 from multiprocessing import parent_process
+
+import psutil
 
 
 def limit_memory(limit_bytes: int) -> bool:
@@ -92,6 +95,18 @@ def die_with_parent() -> None:
 
     def watch() -> None:
         parent.join()
+        kill_children(psutil.Process())
         os._exit(1)
 
     threading.Thread(target=watch, name="parent-watch", daemon=True).start()
+
+
+def kill_children(process: psutil.Process) -> None:
+    """End the programs that a process has started, as the one for text recognition."""
+    try:
+        children = process.children(recursive=True)
+    except psutil.Error:
+        return
+    for child in children:
+        with contextlib.suppress(psutil.Error):
+            child.kill()

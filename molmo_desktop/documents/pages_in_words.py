@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 _MAX_PARTS = 8
+_NO_TEXT = re.compile(r"Pages? .* (?:has|have) no text\.")
 
 
 def page_list(numbers: Sequence[int], noun: str = "Page") -> str:
@@ -15,6 +17,23 @@ def page_list(numbers: Sequence[int], noun: str = "Page") -> str:
         parts = [*parts[: _MAX_PARTS - 1], "others"]
     joined = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
     return f"{noun if len(numbers) == 1 else noun + 's'} {joined}"
+
+
+def no_text_sentence(numbers: Sequence[int]) -> str:
+    """Return the sentence about pages without text."""
+    return f"{page_list(numbers)} {'has' if len(numbers) == 1 else 'have'} no text."
+
+
+def is_no_text_sentence(sentence: str) -> bool:
+    """Whether a sentence is one of those."""
+    return _NO_TEXT.fullmatch(sentence) is not None
+
+
+def recognised_sentence(numbers: Sequence[int]) -> str:
+    """Return the sentence about pages whose text was recognised."""
+    return (
+        f"{page_list(numbers)} {'was' if len(numbers) == 1 else 'were'} read by text recognition."
+    )
 
 
 def _runs(numbers: Sequence[int]) -> list[str]:

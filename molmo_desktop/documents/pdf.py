@@ -107,8 +107,16 @@ class _Findings:
                 sink.warn(f"{page_list(pages)} {one if len(pages) == 1 else several}.")
 
 
-def render(path: Path, page_number: int, *, max_px: int | None = None) -> PageImage:
+def render(
+    path: Path, page_number: int, *, max_px: int | None = None, dpi: float = _DEFAULT_DPI
+) -> PageImage:
     """Draw a page, its longest side ``max_px`` pixels.
+
+    Args:
+        path: The file.
+        page_number: Counts from 1.
+        max_px: Longest side; None = as ``dpi`` says.
+        dpi: Pixels an inch where ``max_px`` does not say otherwise.
 
     Raises:
         UsageError: There is no such page.
@@ -124,7 +132,7 @@ def render(path: Path, page_number: int, *, max_px: int | None = None) -> PageIm
         try:
             frame = page_frame(page.raw)
             longest_pt = max(frame.width_pt, frame.height_pt)
-            target_px = max_px or longest_pt * _DEFAULT_DPI / _POINTS_PER_INCH
+            target_px = max_px or longest_pt * dpi / _POINTS_PER_INCH
             scale = max(1.0, min(target_px, _MAX_RENDER_PX)) / longest_pt
             bitmap = page.render(scale=scale, rev_byteorder=True, prefer_bgrx=False)
             try:

@@ -32,6 +32,7 @@ from molmo_desktop.documents.pdf_notes import with_notes
 _HYPHEN = "\ufffe"
 # Scripts without spaces are cut into single characters, so that a passage can begin anywhere.
 _UNSPACED = "\u2e80-\u9fff\uf900-\ufaff\uff66-\uff9f"
+UNSPACED = re.compile(f"[{_UNSPACED}]")
 _TOKEN = re.compile(rf"\r?\n|{_HYPHEN}|[{_UNSPACED}]|[^\s{_HYPHEN}{_UNSPACED}]+")
 # Presentation forms and ligatures: one glyph's shape instead of the letters that it stands for.
 _SHAPES = re.compile("[\ufb00-\ufdff\ufe70-\ufefc\uf900-\ufaff]")
@@ -85,7 +86,7 @@ def read_text(page: Any, frame: PageFrame, form: Any = None) -> PageText:
     finally:
         pdfium_c.FPDFText_ClosePage(text_page)
     lines = with_notes(in_reading_order(lines, frame.width_pt), page, form, frame)
-    text, words = _joined(lines)
+    text, words = joined(lines)
     return PageText(text, words, collector.has_off_page, collector.has_hidden, collector.is_garbled)
 
 
@@ -202,7 +203,7 @@ def _normalised(word: str) -> str:
     return unicodedata.normalize("NFC", word)
 
 
-def _joined(lines: list[Line]) -> tuple[str, list[WordBox]]:
+def joined(lines: list[Line]) -> tuple[str, list[WordBox]]:
     """Return the text of ordered lines, and the words with their offsets into it.
 
     A word cut by a hyphen at the end of a line is joined again, and its line ends after it.

@@ -9,7 +9,7 @@ use a thread of their own.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,9 @@ from molmo_desktop.documents.child import (
 from molmo_desktop.documents.detect import check_file
 from molmo_desktop.documents.formats import format_info, is_picture_format
 from molmo_desktop.documents.messages import MalformedMessageError, unpack_image, unpack_page
+from molmo_desktop.documents.ocr_engines import engine_name
 from molmo_desktop.documents.quarantine import Quarantine
+from molmo_desktop.documents.recognised import with_recognised
 
 ProgressCallback = Callable[[int, int | None], None]
 
@@ -106,6 +108,40 @@ class DocumentReader:
         collected = _Collected(on_progress)
         head, _ = self._ask("read", path, cancel, collected.take, force=force)
         return collected.document(path, head)
+
+    def recognise(
+        self,
+        document: Document,
+        page_numbers: Sequence[int],
+        *,
+        on_page: Callable[[Page], None] | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Document:
+        """Return the document with pages whose text was recognised in their picture.
+
+        Args:
+            document: A PDF or a picture that was read.
+            page_numbers: The pages to look at; those that show no text stay as they are.
+            on_page: Called in this thread with each page.
+            cancel: Ends the recognition at once.
+
+        Raises:
+            DocumentError: In one of its kinds.
+            Cancelled: The token was set.
+        """
+        found: dict[int, Page] = {}
+
+        def take(head: dict[str, Any], blobs: list[bytes]) -> None:
+            if head.get("kind") == "page":
+                page = unpack_page(head, blobs)
+                found[page.number] = page
+                if on_page is not None:
+                    on_page(page)
+
+        if not page_numbers or engine_name() is None:
+            return document
+        self._ask("recognise", document.path, cancel, take, page_numbers=list(page_numbers))
+        return with_recognised(document, found)
 
     def render(
         self,

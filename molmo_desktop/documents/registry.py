@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from molmo_desktop.core.pages import PageImage
+from molmo_desktop.core.pages import Page, PageImage
 from molmo_desktop.documents import problems
 from molmo_desktop.documents.formats import format_info, is_picture_format
 from molmo_desktop.documents.sink import Sink
@@ -149,3 +149,24 @@ def render_page(path: Path, format_name: str, page_number: int, max_px: int | No
 
         return pdf.render(path, page_number, max_px=max_px)
     raise problems.unsupported_rendering(path, format_info(format_name).title)
+
+
+def recognise_page(
+    path: Path, format_name: str, page_number: int, beat: Callable[[], None]
+) -> Page:
+    """Return a page of a PDF, or a frame of a picture, read by text recognition.
+
+    Raises:
+        UnsupportedFormatError: The format has no pages that could be drawn.
+    """
+    from molmo_desktop.documents import ocr
+
+    is_picture = is_picture_format(format_name)
+    if format_name == "pdf":
+        from molmo_desktop.documents import pdf
+
+        image = pdf.render(path, page_number, dpi=ocr.DPI)
+    else:
+        image = render_page(path, format_name, page_number, None)
+    beat()
+    return ocr.recognise(image, page_number, is_picture=is_picture, beat=beat)

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The main loop of the reader's process: one request after the other until the pipe closes.
 
-Requests: ``{"operation": "read" | "render" | "full_image", "path", "page_number", "max_px"}``.
+Requests: ``{"operation": "read" | "render" | "full_image", "path", "page_number", "max_px"}``,
+and ``{"operation": "recognise", "path", "page_numbers"}`` for text recognition.
 Replies to one request, in order: ``begun``; any number of ``expect``, ``beat``, ``page`` and
 ``warning``; then one of ``done``, ``image`` and ``error``.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,7 @@ from molmo_desktop.documents import limits, problems
 from molmo_desktop.documents.detect import detect_format
 from molmo_desktop.documents.formats import format_info
 from molmo_desktop.documents.messages import pack_image, pack_page
-from molmo_desktop.documents.registry import read_file, render_page
+from molmo_desktop.documents.registry import read_file, recognise_page, render_page
 from molmo_desktop.documents.sink import Sink
 
 
@@ -70,8 +72,17 @@ def _answer(
         digest = content_hash(path)
         read_file(path, format_name, sink)
         return {"kind": "done", "format": format_name, "content_hash": digest}, []
+    if operation == "recognise":
+        for number in request["page_numbers"]:
+            page = recognise_page(path, format_name, int(number), partial(_beat, connection))
+            send_message(connection, *pack_page(page))
+        return {"kind": "done", "format": format_name}, []
     max_px = int(request["max_px"]) if request.get("max_px") else None
     return pack_image(render_page(path, format_name, int(request["page_number"]), max_px))
+
+
+def _beat(connection: Connection) -> None:
+    send_message(connection, {"kind": "beat"})
 
 
 def _unexpected(path: Path, detail: str) -> MolmoDesktopError:
