@@ -188,7 +188,7 @@ class _Lookup:
     def place(self, text: str) -> _Place | None:
         """Return the best place of a statement, None when less than half of it is found."""
         values = find_values(text)
-        new = [v for v in values if not any(v.is_same(asked) for asked in self._asked_values)]
+        new = [v for v in values if not any(v.stands_in(asked) for asked in self._asked_values)]
         statement = _Statement(text, tuple(new))
         best: _Place | None = None
         for index in self._candidates(statement):
@@ -223,13 +223,15 @@ class _Lookup:
         if len(window) < count or last.page is not first.page:
             return None
         tokens = frozenset().union(*(unit.tokens for unit in window))
-        found = sum(1 for value in statement.values if _stands_in(value, window, tokens))
+        found = [value for value in statement.values if _stands_in(value, window, tokens)]
         if statement.values and not found:
             return None
+        # A value that is written otherwise there is found all the same.
+        tokens |= {form for value in found for form in value.forms}
         share, is_short = self._share(statement, first.language, tokens)
         if statement.values:
-            share *= 0.5 + 0.5 * found / len(statement.values)
-            if is_short and found == len(statement.values):
+            share *= 0.5 + 0.5 * len(found) / len(statement.values)
+            if is_short and len(found) == len(statement.values):
                 share = max(share, 0.75)
         if _is_quoted(statement.text, window):
             share = 1.0
@@ -270,7 +272,7 @@ class _Lookup:
 
 def _stands_in(value: Value, window: Sequence[ReadUnit], tokens: frozenset[str]) -> bool:
     """Whether a value stands in some units."""
-    if any(value.is_same(other) for unit in window for other in unit.values):
+    if any(value.stands_in(other) for unit in window for other in unit.values):
         return True
     # A part of a code: "20417" for "NP-20417". Short numbers stand in too many places.
     is_plain = value.kind in ("number", "identifier")

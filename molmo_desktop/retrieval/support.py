@@ -121,12 +121,12 @@ class _Known:
         self._words = words
         self._by_form: dict[str, list[Value]] = {}
         for value in dict.fromkeys(values):
-            for form in comparable_forms([value]):
+            for form in comparable_forms([value]) | value.parts:
                 self._by_form.setdefault(form, []).append(value)
 
     def holds(self, value: Value) -> bool:
         candidates = [v for form in comparable_forms([value]) for v in self._by_form.get(form, ())]
-        if any(value.is_same(other) for other in candidates):
+        if any(value.stands_in(other) for other in candidates):
             return True
         # A year or a number may be a part of a date or of a code.
         return value.kind in ("number", "identifier") and value.text.casefold() in self._words

@@ -36,6 +36,8 @@ class Value:
         text: As it is written.
         forms: Canonical strings.
         unit: Of a duration: "min", "h", "d" and so on; empty for everything else.
+        parts: Forms of the numbers that a number with spaces may be instead: "2 150.00" in a
+            table is 2 and 150.00.
     """
 
     kind: ValueKind
@@ -44,12 +46,13 @@ class Value:
     text: str
     forms: frozenset[str]
     unit: str = ""
+    parts: frozenset[str] = frozenset()
 
-    def is_same(self, other: Value) -> bool:
-        """Whether both may mean one thing: 5 may be 5 EUR, but 5 % is not 5 EUR."""
+    def stands_in(self, other: Value) -> bool:
+        """Whether a value of a document may mean this one: 5 may be 5 EUR, but not 5 %."""
         # A date without its year may be meant by one with it, not the other date of that month.
         mine, theirs = comparable_forms([self]), comparable_forms([other])
-        if not (self.forms & theirs or mine & other.forms):
+        if not (self.forms & theirs or mine & other.forms or self.forms & other.parts):
             return False
         if self.unit and other.unit:
             return self.unit == other.unit
@@ -69,6 +72,7 @@ _SIGN = "[€$£¥₹₽₩₺₫元円]"
 # Groups of three digits set apart by a space; the parts are kept as well, because a table's
 # "2 150.00" is two numbers.
 _SPACED = r"\d{1,3}(?: \d{3})+(?:[.,]\d{1,2})?(?!\d)"
+_SPACED_NUMBER = re.compile(_SPACED)
 _AMOUNT = re.compile(rf"(?<![{_LETTERS}.,])(?P<number>{_SPACED}|{NUMBER})(?:[,.]-)?")
 _BEFORE_AMOUNT = re.compile(
     rf"(?<!\d)(?<!\d )(?:\b{_CURRENCY}\.?|(?:US|A|C|HK|NZ|R)?{_SIGN})\s?-?$"
@@ -141,8 +145,9 @@ def find_values(text: str) -> list[Value]:
         for kind, start, end, forms in finder(plain):
             if not any(taken[start:end]):
                 taken[start:end] = b"\1" * (end - start)
-                unit = _unit(plain[start:end]) if kind == "duration" else ""
-                found.append(Value(kind, start, end, text[start:end], forms, unit))
+                written = plain[start:end]
+                unit = _unit(written) if kind == "duration" else ""
+                found.append(Value(kind, start, end, text[start:end], forms, unit, _parts(written)))
     return sorted(found, key=lambda value: value.start)
 
 
@@ -151,6 +156,13 @@ def comparable_forms(values: Iterable[Value]) -> frozenset[str]:
     return frozenset(
         short for value in values for form in value.forms for short in shortened_dates(form)
     )
+
+
+def _parts(written: str) -> frozenset[str]:
+    """Return the forms of the numbers that one with spaces may be instead."""
+    spaced = _SPACED_NUMBER.search(written)
+    numbers = spaced[0].split() if spaced else ()
+    return frozenset(form for number in numbers for form in number_forms(number))
 
 
 def _unit(duration: str) -> str:
@@ -237,11 +249,8 @@ def _bare(written: str) -> str:
 def _numbers(text: str) -> Iterator[_Found]:
     for match in _AMOUNT.finditer(text):
         written = match["number"]
-        forms = number_forms(written)
-        if " " in written:
-            forms |= frozenset(form for part in written.split() for form in number_forms(part))
         kind, start, end = _kind_of_number(text, match)
-        yield kind, start, end, forms
+        yield kind, start, end, number_forms(written)
 
 
 def _kind_of_number(text: str, match: re.Match[str]) -> tuple[ValueKind, int, int]:
