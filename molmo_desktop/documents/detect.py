@@ -8,6 +8,7 @@ would help.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import stat
@@ -38,11 +39,8 @@ _REFUSED_MAGIC: tuple[tuple[bytes, str, str], ...] = (
     (b"MZ", "a program", "Attach a document or a picture."),
     (b"\xcf\xfa\xed\xfe", "a program", "Attach a document or a picture."),
     (b"SQLite format 3\x00", "a database", "Export the table as .csv and attach that."),
-    (b"8BPS", "a Photoshop picture", _CONVERT_PICTURE),
     (b"\xff\x0a", "a JPEG XL picture", _CONVERT_PICTURE),
     (b"\x00\x00\x00\x0cJXL ", "a JPEG XL picture", _CONVERT_PICTURE),
-    (b"\x00\x00\x00\x0cjP  ", "a JPEG 2000 picture", _CONVERT_PICTURE),
-    (b"\x00\x00\x01\x00", "an icon file", _CONVERT_PICTURE),
     (b"ID3", "a sound file", "Attach a written transcript of it."),
     (b"OggS", "a sound file", "Attach a written transcript of it."),
     (b"fLaC", "a sound file", "Attach a written transcript of it."),
@@ -115,6 +113,30 @@ _ODF_KINDS = (
 )
 
 
+_PICTURE_MAGIC: tuple[tuple[bytes, str], ...] = (
+    (b"\x89PNG\r\n\x1a\n", "png"),
+    (b"\xff\xd8\xff", "jpeg"),
+    (b"GIF87a", "gif"),
+    (b"GIF89a", "gif"),
+    (b"II*\x00", "tiff"),
+    (b"MM\x00*", "tiff"),
+    (b"II+\x00", "tiff"),
+    (b"MM\x00+", "tiff"),
+    (b"\x00\x00\x00\x0cjP  ", "jpeg2000"),
+    (b"\xff\x4f\xff\x51", "jpeg2000"),
+    (b"8BPS\x00\x01", "psd"),
+    (b"icns", "icns"),
+    (b"\x01\xda", "sgi"),
+    (b"DDS ", "dds"),
+    (b"qoif", "qoi"),
+)
+# What begins like other files as well: the extension has to say the same.
+_PICTURE_STARTS: tuple[tuple[re.Pattern[bytes], str], ...] = (
+    (re.compile(rb"P[1-6][ \t\r\n#]"), "ppm"),
+    (re.compile(rb"\x00\x00\x01\x00[^\x00]\x00"), "ico"),
+    (re.compile(rb"\x0a[\x00\x02\x03\x05]\x01"), "pcx"),
+    (re.compile(rb".[\x00\x01][\x01\x02\x03\x09\x0a\x0b]", re.DOTALL), "tga"),
+)
 _ZIP_FORMATS = ("docx", "pptx", "xlsx", "odt", "odp", "ods", "epub")
 _ZIP_ERRORS = (
     zipfile.BadZipFile,
@@ -166,7 +188,7 @@ def detect_format(path: Path) -> str:
             head = stream.read(_HEAD_BYTES)
     except OSError as error:
         raise problems.no_permission(path, str(error)) from error
-    found = _by_magic(head)
+    found = _by_magic(head) or _by_start(path, head)
     if found:
         return found
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")):
@@ -188,22 +210,28 @@ def _by_magic(head: bytes) -> str | None:
     """Return the format of a file whose first bytes are its own mark."""
     if b"%PDF-" in head[:1024]:
         return "pdf"
-    if head.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "png"
-    if head.startswith(b"\xff\xd8\xff"):
-        return "jpeg"
-    if head.startswith((b"GIF87a", b"GIF89a")):
-        return "gif"
+    for magic, name in _PICTURE_MAGIC:
+        # Two bytes may begin other files as well.
+        if head.startswith(magic) and (len(magic) > 2 or _looks_binary(head)):
+            return name
     if head.startswith(b"{\\rtf"):
         return "rtf"
     if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
         return "webp"
-    if head.startswith((b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")):
-        return "tiff"
     if head.startswith(b"BM") and head[6:10] == b"\x00\x00\x00\x00":
         return "bmp"
     if head[4:8] == b"ftyp" and any(brand in _brands(head) for brand in _FTYP_AVIF):
         return "avif"
+    is_heic = head[4:8] == b"ftyp" and any(brand in _brands(head) for brand in _FTYP_HEIC)
+    return "heic" if is_heic and importlib.util.find_spec("pi_heif") else None
+
+
+def _by_start(path: Path, head: bytes) -> str | None:
+    """Return the format of a file whose first bytes and extension say the same."""
+    info = format_of_extension(path.suffix)
+    for pattern, name in _PICTURE_STARTS:
+        if info is not None and info.name == name and pattern.match(head):
+            return name
     return None
 
 

@@ -54,6 +54,17 @@ FORMATS: tuple[FormatInfo, ...] = (
     FormatInfo("tiff", "TIFF picture", (".tif", ".tiff"), "picture"),
     FormatInfo("bmp", "BMP picture", (".bmp", ".dib"), "picture"),
     FormatInfo("avif", "AVIF picture", (".avif",), "picture"),
+    FormatInfo("heic", "HEIC picture", (".heic", ".heif"), "picture"),
+    FormatInfo("jpeg2000", "JPEG 2000 picture", (".jp2", ".j2k", ".jpx"), "picture"),
+    FormatInfo("ppm", "Portable pixmap", (".ppm", ".pgm", ".pbm", ".pnm"), "picture"),
+    FormatInfo("psd", "Photoshop picture", (".psd",), "picture"),
+    FormatInfo("ico", "Icon", (".ico",), "picture"),
+    FormatInfo("icns", "Macintosh icon", (".icns",), "picture"),
+    FormatInfo("tga", "TGA picture", (".tga",), "picture"),
+    FormatInfo("pcx", "PCX picture", (".pcx",), "picture"),
+    FormatInfo("sgi", "SGI picture", (".sgi",), "picture"),
+    FormatInfo("dds", "DDS texture", (".dds",), "picture"),
+    FormatInfo("qoi", "QOI picture", (".qoi",), "picture"),
 )
 
 _BY_NAME = {item.name: item for item in FORMATS}

@@ -33,6 +33,17 @@ _PILLOW_NAMES = {
     "tiff": "TIFF",
     "bmp": "BMP",
     "avif": "AVIF",
+    "heic": "HEIF",
+    "jpeg2000": "JPEG2000",
+    "ppm": "PPM",
+    "psd": "PSD",
+    "ico": "ICO",
+    "icns": "ICNS",
+    "tga": "TGA",
+    "pcx": "PCX",
+    "sgi": "SGI",
+    "dds": "DDS",
+    "qoi": "QOI",
 }
 
 
@@ -82,6 +93,10 @@ def decode(
 def _opened(path: Path, format_name: str) -> Iterator[Image.Image]:
     """Open a picture as the format that its content showed, and translate Pillow's errors."""
     title = format_info(format_name).title
+    if format_name == "heic":
+        from pi_heif import register_heif_opener
+
+        register_heif_opener()
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS
     try:
         with warnings.catch_warnings():

@@ -69,7 +69,6 @@ def test_text_goes_by_its_extension(tmp_path, name, expected):
         (b"GGUF\x03" + bytes(50), "a.gguf", "a language model", "model picker"),
         (b"\x7fELF" + bytes(50), "a", "a program", "document or a picture"),
         (b"MZ" + bytes(50), "a.exe", "a program", "document or a picture"),
-        (b"\x00\x00\x00\x18ftypheic" + bytes(50), "a.heic", "a HEIC picture", "JPEG or PNG"),
         (b"\x00\x00\x00\x18ftypisom" + bytes(50), "a.mp4", "a film", "transcript"),
         (b"ID3\x04" + bytes(50), "a.mp3", "a sound file", "transcript"),
         (bytes(range(256)) * 4, "a.xyz", "does not know", "Save it as PDF"),
@@ -81,6 +80,13 @@ def test_unreadable_types_are_named_with_what_helps(tmp_path, content, name, sen
         detect_format(tmp_path / name)
     assert sentence in caught.value.message
     assert hint in caught.value.hint
+
+
+def test_a_heic_picture_without_its_package_is_named(files, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(UnsupportedFormatError, match="a HEIC picture") as caught:
+        detect_format(files / "square.heic")
+    assert "JPEG or PNG" in caught.value.hint
 
 
 @pytest.mark.parametrize(

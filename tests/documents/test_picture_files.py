@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -31,6 +33,33 @@ def test_every_format_shows_the_red_square_where_it_is(read_here, files, name):
     assert shown[12, 12, 0] > 200
     assert shown[12, 12, 1] < 60
     assert shown[12, 50].min() > 200
+
+
+@pytest.mark.parametrize(
+    ("extension", "expected"),
+    [("jp2", "jpeg2000"), ("j2k", "jpeg2000"), ("ppm", "ppm"), ("ico", "ico"), ("icns", "icns"),
+     ("tga", "tga"), ("pcx", "pcx"), ("sgi", "sgi"), ("dds", "dds"), ("qoi", "qoi")],
+)  # fmt: skip
+def test_rarer_formats_show_the_red_square_too(read_here, files, tmp_path, extension, expected):
+    path = tmp_path / f"square.{extension}"
+    with Image.open(files / "square.png") as picture:
+        size = (128, 64) if extension in ("icns",) else (64, 32)
+        shown = picture.convert("RGB").resize(size)
+        shown.crop((0, 0, 32, 32)).resize((64, 64)).save(path)
+    assert read_here(path).format == expected
+    image = pictures.decode(path, 1, format_name=expected)
+    red, green, _ = pixels(image)[image.height_px * 3 // 8, image.width_px * 3 // 8]
+    assert red > 180
+    assert green < 80
+
+
+@pytest.mark.skipif(not find_spec("pi_heif"), reason="pi-heif is not installed")
+def test_a_heic_picture_is_read(read_here, files):
+    document = read_here(files / "square.heic")
+    assert document.format == "heic"
+    shown = pixels(pictures.decode(files / "square.heic", 1, format_name="heic"))
+    assert shown[12, 12, 0] > 180
+    assert shown[12, 12, 1] < 80
 
 
 def test_a_picture_is_turned_as_the_camera_was_held(files):
