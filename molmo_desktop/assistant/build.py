@@ -6,6 +6,7 @@ from __future__ import annotations
 from molmo_desktop.assistant.assistant import Assistant
 from molmo_desktop.core.paths import AppPaths, app_paths
 from molmo_desktop.core.settings import Settings, load_settings
+from molmo_desktop.documents.formats import READER_VERSION
 from molmo_desktop.documents.reader import DocumentReader
 from molmo_desktop.engine.client import EngineClient
 from molmo_desktop.meters.meters import Meters
@@ -23,7 +24,7 @@ def build_assistant(paths: AppPaths | None = None, settings: Settings | None = N
         settings=settings,
         engine=engine,
         reader=DocumentReader(quarantine_file=paths.config / "unreadable-files.json"),
-        index=PassageIndex(paths.index_file),
+        index=PassageIndex(paths.index_file, reader_version=READER_VERSION),
         library=ModelLibrary(paths.models),
         meters=Meters(settings, lambda: engine.pid),
     )

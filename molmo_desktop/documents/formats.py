@@ -12,6 +12,9 @@ from typing import Literal
 
 FormatKind = Literal["document", "picture"]
 
+# Raise it when a reader reads something differently: texts that were kept are then read anew.
+READER_VERSION = 1
+
 
 @dataclass(frozen=True)
 class FormatInfo:
