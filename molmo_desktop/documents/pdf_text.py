@@ -91,17 +91,16 @@ def read_text(page: Any, frame: PageFrame, form: Any = None) -> PageText:
 
 
 class _Checked(NamedTuple):
-    """What is known of the letters from ``bottom`` to ``top`` on a line."""
+    """What is known of the letters from ``bottom`` to ``top`` on a line.
+
+    A word within ``slack`` of the same heights is most likely written alike.
+    """
 
     bottom: float
     top: float
+    slack: float
     is_tall: bool
     is_hidden: bool
-
-    def is_like(self, rect: Rect) -> bool:
-        """Whether a word is about as high at the same height, so most likely written alike."""
-        slack = 0.1 * (self.top - self.bottom)
-        return abs(rect[1] - self.bottom) <= slack and abs(rect[3] - self.top) <= slack
 
 
 class _Collector:
@@ -124,6 +123,7 @@ class _Collector:
         checked: _Checked | None = None
         content, around = self._content, self._boxes.around
         upright, is_on_page = self._frame.upright, self._frame.holds_middle
+        new = tuple.__new__
         for match in _TOKEN.finditer(content):
             token = match.group()
             if token in _LINE_ENDS:
@@ -134,7 +134,14 @@ class _Collector:
                 continue
             start, end = match.span()
             rect = around(start, end - 1)
-            if checked is None or not checked.is_like(rect):
+            # Words alike are checked once; written out, as all of this runs for each word.
+            if (
+                checked is None
+                or rect[1] < checked.bottom - checked.slack
+                or rect[1] > checked.bottom + checked.slack
+                or rect[3] < checked.top - checked.slack
+                or rect[3] > checked.top + checked.slack
+            ):
                 checked = self._check(rect, start)
             if checked.is_tall:
                 rect = self._boxes.drawn(start, end - 1)
@@ -146,7 +153,8 @@ class _Collector:
             word = token if token.isascii() and token.isprintable() else _normalised(token)
             if word:
                 is_glued = bool(current) and not content[start - 1].isspace()
-                current.append(Word(word, upright(rect), is_glued))
+                # Half the time of Word(…), which passes through a function of its own.
+                current.append(new(Word, (word, upright(rect), is_glued)))
         if current:
             lines.append(make_line(current))
         return lines
@@ -158,7 +166,8 @@ class _Collector:
             boxes.is_invisible(index) and not self._on_scan()
         )
         self.has_hidden = self.has_hidden or is_hidden
-        return _Checked(rect[1], rect[3], boxes.is_too_tall(rect, index), is_hidden)
+        slack = 0.1 * (rect[3] - rect[1])
+        return _Checked(rect[1], rect[3], slack, boxes.is_too_tall(rect, index), is_hidden)
 
     def _on_scan(self) -> bool:
         """Whether invisible text lies over a picture of it, as OCR programs put it."""
@@ -210,6 +219,7 @@ def joined(lines: list[Line]) -> tuple[str, list[WordBox]]:
     """
     parts: list[str] = []
     words: list[WordBox] = []
+    new = tuple.__new__
     at = 0
     pending = ""
     broken = ""
@@ -233,8 +243,9 @@ def joined(lines: list[Line]) -> tuple[str, list[WordBox]]:
                 parts.append(separator)
                 at += len(separator)
             parts.append(text)
-            words.append(WordBox(at, at + len(text), x0, y0, x1, y1))
-            at += len(text)
+            end = at + len(text)
+            words.append(new(WordBox, (at, end, x0, y0, x1, y1)))
+            at = end
             before = word
         pending = "\n"
         broken = line.words[-1].text if line.is_hyphenated else ""
