@@ -75,6 +75,12 @@ class PowerChain:
                 )
         return rows
 
+    def correct_estimate(self, guess: PowerGuess) -> None:
+        """Estimate with other figures from now on; what was counted so far stays."""
+        with self._lock:
+            self.estimate.read()
+            self.estimate.guess = guess
+
     def close(self) -> None:
         """Let go of drivers."""
         with self._lock:
@@ -93,15 +99,23 @@ def default_chain(
         engine_pid: Tells the engine's process.
         root: Of the file system; tests give a recorded tree.
     """
-    cpu_count = psutil.cpu_count() or 1
-    guess = guess_power(cpu_count, has_battery(), root)
-    corrected = PowerGuess(
-        machine=guess.machine,
-        idle_w=settings.idle_power_w or guess.idle_w,
-        full_load_cpu_w=settings.full_load_cpu_power_w or guess.full_load_cpu_w,
-    )
     sysfs = root / "sys"
     return PowerChain(
         [RaplSource(sysfs), NvmlSource(engine_pid), BatterySource(sysfs)],
-        CpuTimeModel(corrected, cpu_count),
+        CpuTimeModel(corrected_guess(settings, root), psutil.cpu_count() or 1),
+    )
+
+
+def corrected_guess(settings: Settings, root: Path = Path("/")) -> PowerGuess:
+    """Return what this machine draws: the user's own figures, where missing the program's guess.
+
+    Args:
+        settings: 0 stands for a figure that the user did not give.
+        root: Of the file system; tests give a recorded tree.
+    """
+    guess = guess_power(psutil.cpu_count() or 1, has_battery(), root)
+    return PowerGuess(
+        machine=guess.machine,
+        idle_w=settings.idle_power_w or guess.idle_w,
+        full_load_cpu_w=settings.full_load_cpu_power_w or guess.full_load_cpu_w,
     )

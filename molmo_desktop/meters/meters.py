@@ -13,7 +13,7 @@ import psutil
 from molmo_desktop.core.settings import Settings
 from molmo_desktop.meters.battery_charge import BatteryCharge
 from molmo_desktop.meters.carbon import grid_of
-from molmo_desktop.meters.chain import PowerChain, default_chain
+from molmo_desktop.meters.chain import PowerChain, corrected_guess, default_chain
 from molmo_desktop.meters.cpu_model import busy_cpu_seconds
 from molmo_desktop.meters.energy import EnergySpan
 from molmo_desktop.meters.live import IdlePower, LivePowerMeter, LoadMeter
@@ -86,6 +86,11 @@ class Meters:
         with self._lock:
             self._spans.add(span)
         return span
+
+    def use_settings(self, settings: Settings) -> None:
+        """Take another country and other figures for the estimate, also while one is counted."""
+        self._settings = settings
+        self._chain.correct_estimate(corrected_guess(settings))
 
     def describe(self) -> list[dict[str, Any]]:
         """Return each power source in words: usable, why not, and what would help."""

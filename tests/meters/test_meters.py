@@ -13,6 +13,7 @@ import pytest
 
 from molmo_desktop.core.settings import Settings
 from molmo_desktop.meters.battery_charge import BatteryCharge
+from molmo_desktop.meters.carbon import grid_of
 from molmo_desktop.meters.chain import ChosenReading, PowerChain, default_chain
 from molmo_desktop.meters.cpu_model import CpuTimeModel
 from molmo_desktop.meters.live import IdlePower, LivePower, LivePowerMeter, LoadMeter
@@ -103,6 +104,26 @@ def test_the_users_own_figures_are_used():
     settings = Settings(idle_power_w=100.0, full_load_cpu_power_w=50.0)
     estimate = default_chain(settings, lambda: None).estimate
     assert (estimate.guess.idle_w, estimate.guess.full_load_cpu_w) == (100.0, 50.0)
+
+
+def test_changed_settings_hold_from_the_next_answer_on(meters):
+    meters.use_settings(Settings(country="POL", idle_power_w=500.0, full_load_cpu_power_w=90.0))
+    estimate = meters._chain.estimate
+    assert (estimate.guess.idle_w, estimate.guess.full_load_cpu_w) == (500.0, 90.0)
+    span = meters.begin_span()
+    _work(0.1)
+    use = span.end()
+    assert use.carbon_g == pytest.approx(use.energy_j / 3.6e6 * grid_of("POL").g_per_kwh)
+    meters.use_settings(Settings())
+    assert estimate.guess.idle_w not in (0, 500.0), "the program's own guess is back"
+
+
+def test_a_corrected_estimate_leaves_what_was_counted():
+    chain = default_chain(Settings(idle_power_w=1.0), lambda: None)
+    before_j = chain.estimate.read().energy_j
+    time.sleep(0.05)
+    chain.correct_estimate(PowerGuess("desktop", 5000.0, 1.0))
+    assert chain.estimate.read().energy_j - before_j < 50.0
 
 
 def test_the_programs_own_time_includes_children_alive_and_gone():
