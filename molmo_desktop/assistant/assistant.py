@@ -155,6 +155,19 @@ class Assistant:
         """Return a page or picture as pixels, its longer side at most ``max_px``."""
         return self._reader.render(path, page_number, max_px=max_px, cancel=cancel)
 
+    def warm_up(self) -> None:
+        """Start the process that reads files, so that the first one need not wait for it."""
+        self._reader.warm_up()
+
+    def forget_documents(self) -> None:
+        """Delete the kept texts of all files; the files stay, and are read anew when needed.
+
+        Waits for an answer that is on its way.
+        """
+        with self._one_at_a_time:
+            self._index.clear()
+            self._attachments = AttachmentReader(self._reader, self._index)
+
     # Models ----------------------------------------------------------------------------------
 
     def installed_models(self) -> list[InstalledModel]:

@@ -114,6 +114,11 @@ class PassageIndex:
         self._session.pop(content_hash, None)
         self._guarded(lambda: self._delete(content_hash))
 
+    def clear(self) -> None:
+        """Delete all documents, and give the room on the disk back."""
+        self._session.clear()
+        self._guarded(self._delete_all)
+
     def close(self) -> None:
         """Close the file; the index cannot be used afterwards."""
         with self._lock:
@@ -198,6 +203,13 @@ class PassageIndex:
     def _delete(self, content_hash: str) -> None:
         with transaction(self._connection):
             self._delete_rows(content_hash)
+
+    def _delete_all(self) -> None:
+        with transaction(self._connection):
+            self._connection.execute("INSERT INTO words (words) VALUES ('delete-all')")
+            self._connection.execute("DELETE FROM documents")
+        self._connection.execute("VACUUM")
+        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _delete_rows(self, content_hash: str) -> None:
         document_row = self._row(content_hash)

@@ -39,6 +39,18 @@ def test_what_was_added_is_found_by_the_next_program(path, lease):
     assert found[0].matched_terms == ("deposit",)
 
 
+def test_clearing_leaves_nothing_and_the_next_document_is_found(path, lease):
+    index = PassageIndex(path)
+    index.add(lease)
+    index.clear()
+    assert not index.has(lease.content_hash)
+    assert index.search("deposit", [lease.content_hash]) == []
+    assert all(b"Marta" not in file.read_bytes() for file in path.parent.iterdir())
+    index.add(lease)
+    assert index.search("deposit", [lease.content_hash])[0].passage.page == 2
+    index.close()
+
+
 def test_unknown_documents_are_none_and_found_nowhere(path):
     index = PassageIndex(path)
     assert index.document("nothing") is None
