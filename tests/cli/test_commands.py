@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command line as people and scripts use it: the real program as a subprocess."""
 
+import importlib.util
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -154,6 +156,7 @@ def test_ctrl_c_ends_with_status_130(home):
     assert "Traceback" not in stderr
 
 
+@pytest.mark.skipif(importlib.util.find_spec("PySide6") is None, reason="Qt is taken away")
 def test_doctor_says_what_works():
     result = run("doctor", "--json")
     report = json.loads(result.stdout)
@@ -170,3 +173,25 @@ def test_models_are_listed():
     first = json.loads(result.stdout.splitlines()[0])
     assert first["quantization"] == "Q4_1"
     assert first["has_vision"] is False
+
+
+@pytest.mark.parametrize("arguments", [["bench", "--json"], ["aks", "What?"], ["--no-such-option"]])
+def test_a_misspelt_command_is_refused_and_opens_no_window(arguments):
+    result = run(*arguments)
+    assert result.returncode == 2
+    assert "Traceback" not in result.stderr
+
+
+def test_a_place_that_cannot_be_written_is_told_before_the_model_works(tmp_path):
+    result = run("ask", "What?", "--dump-logits", tmp_path / "nowhere" / "logits.npz")
+    assert result.returncode == 2
+    one_sentence(result)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are for Unix")
+def test_a_pipe_instead_of_a_file_does_not_hang(tmp_path):
+    pipe = tmp_path / "pipe.txt"
+    os.mkfifo(pipe)
+    result = run("ask", "What?", pipe)
+    assert result.returncode == 3
+    one_sentence(result)
