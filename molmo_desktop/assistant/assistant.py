@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 from molmo_desktop.assistant.attachments import AttachmentReader, PageProgress
-from molmo_desktop.assistant.grounding import Grounding, ground, is_answerable
+from molmo_desktop.assistant.grounding import ground, is_answerable
 from molmo_desktop.assistant.intent import search_text, telling_part
+from molmo_desktop.assistant.pictures import PictureLoader
 from molmo_desktop.assistant.plan import (
-    Picture,
     Planner,
     ReadingPlan,
     ReadingSpeed,
@@ -42,15 +41,13 @@ from molmo_desktop.assistant.requests import (
     StageEvent,
     TextEvent,
 )
+from molmo_desktop.assistant.result import build_answer
+from molmo_desktop.assistant.work import OnEvent, Work
 from molmo_desktop.core.answer import (
     Answer,
-    EnergyUse,
-    MemoryUse,
-    Timings,
-    TokenCounts,
 )
 from molmo_desktop.core.cancel import CancelToken
-from molmo_desktop.core.errors import ContextOverflowError, UsageError
+from molmo_desktop.core.errors import ContextOverflowError, DocumentError, UsageError
 from molmo_desktop.core.pages import Document, PageImage
 from molmo_desktop.core.paths import AppPaths
 from molmo_desktop.core.settings import Settings
@@ -74,36 +71,12 @@ from molmo_desktop.models.library import InstalledModel, ModelLibrary
 from molmo_desktop.retrieval.extract import quote_answer
 from molmo_desktop.retrieval.index import PassageIndex
 
-OnEvent = Callable[[AskEvent], None]
 _T = TypeVar("_T")
 
 NOT_FOUND_TEXT = "The document does not seem to say this."
 NOT_FOUND_TEXT_SEVERAL = "The documents do not seem to say this."
-_PAGE_PICTURE_PX = 1344  # long side of a page that is looked at; more costs tokens, not legibility
 _TEMPLATE_TOKENS = 96
-
-
-@dataclass
-class _Work:
-    """One question on its way: what is known so far, and whom to tell."""
-
-    request: AskRequest
-    on_event: OnEvent
-    cancel: CancelToken
-    started_s: float = field(default_factory=time.monotonic)
-    load_s: float = 0.0
-    read_s: float = 0.0
-    retrieve_s: float = 0.0
-    first_token_s: float | None = None
-    notices: list[str] = field(default_factory=list)
-
-    def emit(self, event: AskEvent) -> None:
-        self.on_event(event)
-
-    def notice(self, sentence: str) -> None:
-        if sentence and sentence not in self.notices:
-            self.notices.append(sentence)
-            self.on_event(NoticeEvent(sentence))
+_PICTURE_TOKENS_GUESS = 576  # until the model has looked at one
 
 
 class Assistant:
@@ -133,8 +106,10 @@ class Assistant:
         self._reader = reader
         self._index = index
         self._attachments = AttachmentReader(reader, index)
+        self._pictures = PictureLoader(reader)
         self._memory = ConversationMemory()
         self._speed = ReadingSpeed()
+        self._picture_tokens: dict[str, int] = {}
         self._one_at_a_time = threading.Lock()
 
     # Files -----------------------------------------------------------------------------------
@@ -247,7 +222,7 @@ class Assistant:
         """
         if not request.question.strip():
             raise UsageError("There is no question.", hint="Type what you want to know.")
-        work = _Work(request, on_event or _ignore, cancel or CancelToken())
+        work = Work(request, on_event or _ignore, cancel or CancelToken())
         with self._one_at_a_time:
             work.cancel.raise_if_cancelled()
             span = self.meters.begin_span()
@@ -257,14 +232,15 @@ class Assistant:
                 energy = span.end()
         return replace(answer, energy=energy)
 
-    def _answer(self, work: _Work) -> Answer:
+    def _answer(self, work: Work) -> Answer:
         documents = self._read_all(work)
-        loaded = self._load(work, documents)
+        earlier = self._memory.recall(work.request.conversation_key, work.request.history)
+        loaded = self._load(work, documents, earlier)
         if work.request.options.raw:
             return self._answer_raw(work, documents, loaded)
         if not loaded.info.has_vision:
             documents = self._recognise_pictures(work, documents)
-        earlier = self._memory.recall(work.request.conversation_key, work.request.history)
+        earlier = self._with_pictures_at_hand(work, loaded, earlier)
         plan = self._plan(work, documents, loaded, earlier)
         work.emit(CoverageEvent(plan.coverage))
         if not is_answerable(telling_part(work.request.question), plan):
@@ -279,19 +255,19 @@ class Assistant:
         turns = [*earlier, with_answer(turn, generation.text)]
         self._memory.remember(work.request.conversation_key, turns)
         grounding = ground(generation.text, telling_part(work.request.question), plan)
-        return self._complete(work, plan, loaded, generation, grounding)
+        return build_answer(work, plan, loaded, generation, grounding)
 
-    def _answer_raw(self, work: _Work, documents: list[Document], loaded: LoadedModel) -> Answer:
+    def _answer_raw(self, work: Work, documents: list[Document], loaded: LoadedModel) -> Answer:
         """Answer with the question and the pictures alone."""
         plan = self._plan(work, [d for d in documents if d.is_picture], loaded, [])
         turn = SentTurn(work.request.question, work.request.question, pictures=plan.pictures)
         generation = self._generate(work, loaded, [turn])
         grounding = ground(generation.text, telling_part(work.request.question), plan)
-        return self._complete(work, plan, loaded, generation, grounding)
+        return build_answer(work, plan, loaded, generation, grounding)
 
     # Steps -----------------------------------------------------------------------------------
 
-    def _read_all(self, work: _Work) -> list[Document]:
+    def _read_all(self, work: Work) -> list[Document]:
         started = time.monotonic()
         documents = []
         for path in work.request.files:
@@ -308,7 +284,7 @@ class Assistant:
         work.read_s = time.monotonic() - started
         return documents
 
-    def _recognise_pictures(self, work: _Work, documents: list[Document]) -> list[Document]:
+    def _recognise_pictures(self, work: Work, documents: list[Document]) -> list[Document]:
         """Return the documents; pictures with the text that can be recognised in them."""
         found = []
         for document in documents:
@@ -320,9 +296,11 @@ class Assistant:
             found.append(document)
         return found
 
-    def _load(self, work: _Work, documents: list[Document]) -> LoadedModel:
-        wants_vision = work.request.options.mode == "picture" or any(
-            document.is_picture or not document.has_text for document in documents
+    def _load(self, work: Work, documents: list[Document], earlier: list[SentTurn]) -> LoadedModel:
+        wants_vision = (
+            work.request.options.mode == "picture"
+            or any(document.is_picture or not document.has_text for document in documents)
+            or any(turn.pictures for turn in earlier)
         )
         before = self.engine.loaded
         started = time.monotonic()
@@ -338,7 +316,7 @@ class Assistant:
 
     def _plan(
         self,
-        work: _Work,
+        work: Work,
         documents: list[Document],
         loaded: LoadedModel,
         earlier: list[SentTurn],
@@ -349,10 +327,10 @@ class Assistant:
             work.emit(StageEvent("searching"))
         options = work.request.options
         info = loaded.info
-        question_tokens = self._count(work.request.question)
+        question_tokens = self._count(work, work.request.question)
         if question_tokens + 1 >= info.context_length:
             raise _question_too_long(question_tokens, info.context_length)
-        used = question_tokens + sum(self._count(turn.text + turn.answer) for turn in earlier)
+        used = question_tokens + sum(self._count(work, turn.text + turn.answer) for turn in earlier)
         free = info.context_length - self._max_new_tokens(work, loaded) - used - _TEMPLATE_TOKENS
         budget = reading_budget(
             info,
@@ -361,7 +339,7 @@ class Assistant:
             self.settings.reading_patience_s,
         )
         last = work.request.history[-1].question if work.request.history else ""
-        plan = Planner(self._index, self._count).plan(
+        plan = Planner(self._index, lambda text: self._count(work, text)).plan(
             work.request.question,
             search_text(work.request.question, last),
             documents,
@@ -373,13 +351,34 @@ class Assistant:
         work.retrieve_s = time.monotonic() - started
         return plan
 
+    def _with_pictures_at_hand(
+        self, work: Work, loaded: LoadedModel, earlier: list[SentTurn]
+    ) -> list[SentTurn]:
+        """Return the earlier turns without pictures that cannot be looked at any more."""
+        found = []
+        for turn in earlier:
+            kept = []
+            for picture in turn.pictures:
+                name = picture.document.path.name
+                if not loaded.info.has_vision:
+                    work.notice(f"{loaded.info.name} cannot look at {name} from before.")
+                    continue
+                try:
+                    self._pictures.load(picture, work.cancel)
+                except DocumentError:
+                    work.notice(f"{name} from before is gone and was left out.")
+                else:
+                    kept.append(picture)
+            found.append(replace(turn, pictures=tuple(kept)))
+        return found
+
     def _fit_history(
-        self, work: _Work, loaded: LoadedModel, earlier: list[SentTurn], turn: SentTurn
+        self, work: Work, loaded: LoadedModel, earlier: list[SentTurn], turn: SentTurn
     ) -> list[SentTurn]:
         """Drop the oldest turns that no longer fit, and say so."""
         limit = loaded.info.context_length - self._max_new_tokens(work, loaded)
         kept = list(earlier)
-        while kept and self._count_all([*kept, turn]) > limit:
+        while kept and self._count_all(work, loaded, [*kept, turn]) > limit:
             kept.pop(0)
         if dropped := len(earlier) - len(kept):
             noun = "question was" if dropped == 1 else "questions were"
@@ -389,9 +388,9 @@ class Assistant:
             )
         return kept
 
-    def _generate(self, work: _Work, loaded: LoadedModel, turns: list[SentTurn]) -> Generation:
+    def _generate(self, work: Work, loaded: LoadedModel, turns: list[SentTurn]) -> Generation:
         messages, pictures = build_messages(turns)
-        images = tuple(self._picture(work, picture) for picture in pictures)
+        images = tuple(self._pictures.load(picture, work.cancel) for picture in pictures)
         tags = PointTagFilter()
 
         def forward(event: EngineEvent) -> None:
@@ -424,20 +423,14 @@ class Assistant:
             work.emit(TextEvent(rest))
         evaluated = generation.prompt_tokens - generation.cached_tokens
         self._speed.learn(loaded.info.path, evaluated, generation.prefill_s)
+        if pictures and generation.image_tokens:
+            self._picture_tokens[loaded.info.path] = generation.image_tokens // len(pictures)
         return generation
-
-    def _picture(self, work: _Work, picture: Picture) -> PageImage:
-        document = picture.document
-        if document.is_picture:
-            return self._reader.full_image(document.path, picture.page_number, cancel=work.cancel)
-        return self._reader.render(
-            document.path, picture.page_number, max_px=_PAGE_PICTURE_PX, cancel=work.cancel
-        )
 
     # Results ---------------------------------------------------------------------------------
 
     def _abstain(
-        self, work: _Work, plan: ReadingPlan, loaded: LoadedModel, earlier: list[SentTurn]
+        self, work: Work, plan: ReadingPlan, loaded: LoadedModel, earlier: list[SentTurn]
     ) -> Answer:
         """Say that the document does not say it, before the model can invent."""
         text = NOT_FOUND_TEXT if len(plan.documents) == 1 else NOT_FOUND_TEXT_SEVERAL
@@ -446,65 +439,29 @@ class Assistant:
         self._memory.remember(work.request.conversation_key, [*earlier, turn])
         grounding = ground("", telling_part(work.request.question), plan)
         generation = Generation(text, "stop", 0, 0, 0, (), 0.0, 0.0, None, 0.0, None)
-        return self._complete(work, plan, loaded, generation, grounding)
-
-    def _complete(
-        self,
-        work: _Work,
-        plan: ReadingPlan,
-        loaded: LoadedModel,
-        generation: Generation,
-        grounding: Grounding,
-    ) -> Answer:
-        for sentence in grounding.notices:
-            work.notice(sentence)
-        count = len(generation.completion_ids)
-        timed = generation.decode_s > 0 and count > 1
-        return Answer(
-            question=work.request.question,
-            answer=generation.text,
-            finish_reason=generation.finish_reason,
-            found=grounding.found,
-            evidence=grounding.evidence,
-            coverage=plan.coverage,
-            points=grounding.points,
-            tokens=TokenCounts(
-                prompt=generation.prompt_tokens,
-                cached=generation.cached_tokens,
-                image=generation.image_tokens,
-                completion=count,
-                completion_ids=generation.completion_ids,
-            ),
-            timings=Timings(
-                load_s=work.load_s,
-                read_s=work.read_s,
-                retrieve_s=work.retrieve_s,
-                encode_s=generation.encode_s,
-                prefill_s=generation.prefill_s,
-                first_token_s=work.first_token_s,
-                decode_s=generation.decode_s,
-                # The first token comes out of the prefill: the others are what decoding took.
-                decode_tokens_per_s=(count - 1) / generation.decode_s if timed else None,
-            ),
-            memory=MemoryUse(
-                generation.peak_rss_bytes, loaded.weights_bytes, loaded.kv_cache_bytes
-            ),
-            energy=EnergyUse(),
-            model=loaded.info,
-            notices=tuple(work.notices),
-        )
+        return build_answer(work, plan, loaded, generation, grounding)
 
     # Counting --------------------------------------------------------------------------------
 
-    def _max_new_tokens(self, work: _Work, loaded: LoadedModel) -> int:
-        wanted = _first(work.request.options.max_new_tokens, self.settings.max_new_tokens)
-        return max(1, min(wanted, loaded.info.context_length // 2))
+    def _max_new_tokens(self, work: Work, loaded: LoadedModel) -> int:
+        """Return the longest answer; half of the context is kept for what is read."""
+        asked = work.request.options.max_new_tokens
+        wanted = _first(asked, self.settings.max_new_tokens)
+        most = max(1, loaded.info.context_length // 2)
+        if asked is not None and asked > most:
+            work.notice(f"The answer is limited to {most} tokens, half of the model's context.")
+        return max(1, min(wanted, most))
 
-    def _count(self, text: str) -> int:
-        return self.engine.count_tokens((ChatMessage("user", text),)) if text else 0
+    def _count(self, work: Work, text: str) -> int:
+        if not text:
+            return 0
+        return self.engine.count_tokens((ChatMessage("user", text),), cancel=work.cancel)
 
-    def _count_all(self, turns: list[SentTurn]) -> int:
-        return self.engine.count_tokens(build_messages(turns)[0])
+    def _count_all(self, work: Work, loaded: LoadedModel, turns: list[SentTurn]) -> int:
+        messages, pictures = build_messages(turns)
+        per_picture = self._picture_tokens.get(loaded.info.path, _PICTURE_TOKENS_GUESS)
+        text_tokens = self.engine.count_tokens(messages, cancel=work.cancel)
+        return text_tokens + per_picture * len(pictures)
 
     def close(self) -> None:
         """End the engine and the reader, close the files."""

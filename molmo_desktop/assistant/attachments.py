@@ -4,14 +4,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from molmo_desktop.core.cancel import CancelToken
-from molmo_desktop.core.errors import DocumentError, DocumentNotFoundError, DocumentUnreadableError
+from molmo_desktop.core.errors import DocumentError
 from molmo_desktop.core.files import content_hash
 from molmo_desktop.core.pages import Document, Page
+from molmo_desktop.documents.detect import check_file
 from molmo_desktop.documents.reader import DocumentReader
 from molmo_desktop.documents.recognised import pages_to_recognise
 from molmo_desktop.retrieval.index import PassageIndex
@@ -19,6 +22,8 @@ from molmo_desktop.retrieval.index import PassageIndex
 _log = logging.getLogger(__name__)
 # Between two batches others get their turn with the reader.
 _BATCH_PAGES = 8
+_POLL_S = 0.2
+_RECOGNITION_ENDED = "Text recognition ended early; pages without text were left out."
 PageProgress = Callable[[int, int | None], None]
 
 
@@ -30,6 +35,8 @@ class AttachmentReader:
         self._index = index
         # Documents whose remaining pages show no text; they are not looked at again.
         self._looked_at: set[str] = set()
+        self._lock = threading.Lock()
+        self._locks: dict[str, threading.Lock] = {}
 
     def read(
         self,
@@ -44,16 +51,42 @@ class AttachmentReader:
             DocumentError: The file cannot be read; says why and what to do.
             Cancelled: The user asked for it.
         """
-        known = self._index.document(_hash_of(path))
-        if known is not None:
-            document = replace(known, path=path)
-        else:
-            document = self._reader.read(path, on_progress=on_progress, cancel=cancel)
-            self._index.add(document)
+        check_file(path)
+        key = content_hash(path, cancel)
+        with self._one_reads(key, cancel):
+            document = self._read_once(path, key, on_progress, cancel)
         # Whether anyone needs the text of a picture depends on the model.
         if document.is_picture:
             return document
         return self.recognise(document, on_progress=on_progress, cancel=cancel)
+
+    def _read_once(
+        self,
+        path: Path,
+        key: str,
+        on_progress: PageProgress | None,
+        cancel: CancelToken | None,
+    ) -> Document:
+        known = self._index.document(key)
+        # For plain texts the extension tells what the same bytes mean.
+        if known is not None and known.path.suffix.lower() == path.suffix.lower():
+            return replace(known, path=path)
+        document = self._reader.read(path, on_progress=on_progress, cancel=cancel)
+        self._index.add(document)
+        return document
+
+    @contextmanager
+    def _one_reads(self, key: str, cancel: CancelToken | None) -> Iterator[None]:
+        """Let one caller at a time read the same content; the next finds it in the index."""
+        with self._lock:
+            lock = self._locks.setdefault(key, threading.Lock())
+        while not lock.acquire(timeout=_POLL_S):
+            if cancel is not None:
+                cancel.raise_if_cancelled()
+        try:
+            yield
+        finally:
+            lock.release()
 
     def recognise(
         self,
@@ -91,30 +124,9 @@ class AttachmentReader:
         except DocumentError as error:
             # The document itself can be read: its other pages are of use without these.
             _log.info("text recognition ended early: %s", error.kind)
+            return replace(document, warnings=(*document.warnings, _RECOGNITION_ENDED))
         finally:
             if document is not before:
                 self._index.add(document)
         self._looked_at.add(document.content_hash)
         return document
-
-
-def _hash_of(path: Path) -> str:
-    """Return the file's content hash, with a sentence for what is not a readable file."""
-    if path.is_dir():
-        raise DocumentNotFoundError(
-            f"{path.name or path} is a folder.", hint="Choose one or more files instead."
-        )
-    try:
-        return content_hash(path)
-    except FileNotFoundError as error:
-        raise DocumentNotFoundError(
-            f"There is no file {path}.",
-            hint="Check the name, or whether it was moved.",
-            detail=str(error),
-        ) from error
-    except OSError as error:
-        raise DocumentUnreadableError(
-            f"{path.name} cannot be opened.",
-            hint="Check that you may read this file and that its disk is connected.",
-            detail=str(error),
-        ) from error

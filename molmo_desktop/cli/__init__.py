@@ -8,9 +8,11 @@ file could not be read, 4 no usable model, 5 the engine failed, 130 interrupted.
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 
 from molmo_desktop.cli.output import prepare_streams, print_error
 from molmo_desktop.cli.parser import COMMANDS, build_parser
@@ -23,8 +25,7 @@ def run(argv: Sequence[str] | None = None) -> int:
     """Run one command, or open the window; return the exit status."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     prepare_streams()
-    first = arguments[0] if arguments else ""
-    if first not in COMMANDS and first not in ("-h", "--help", "--version"):
+    if opens_window(arguments):
         return _open_window(arguments)
     options = build_parser().parse_args(arguments)
     try:
@@ -51,6 +52,19 @@ def run(argv: Sequence[str] | None = None) -> int:
             )
         )
         return 1
+
+
+def opens_window(arguments: Sequence[str]) -> bool:
+    """Whether the arguments are files for the window; anything else is for the parser.
+
+    A misspelt command must not open a window: only what is a file, or looks like a path, does.
+    """
+    return all(
+        not argument.startswith("-")
+        and argument not in COMMANDS
+        and (Path(argument).exists() or "." in argument or os.sep in argument)
+        for argument in arguments
+    )
 
 
 def _open_window(arguments: Sequence[str]) -> int:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,12 +30,18 @@ _CONVERSATION_KEY = "terminal"
 
 def run_ask(options: argparse.Namespace) -> int:
     """Answer one question, or each line of a list on its own."""
+    _check_logits_file(options.dump_logits)
     if options.questions:
         questions = read_lines(options.questions)
         files = tuple(Path(name) for name in options.arguments)
     else:
         if not options.arguments:
-            raise UsageError("There is no question.", hint='Try: molmo-desktop ask "What is this?"')
+            error = UsageError(
+                "There is no question.", hint='Try: molmo-desktop ask "What is this?"'
+            )
+            if options.json:
+                print_json({"question": "", "error": error_object(error)})
+            raise error
         questions = [options.arguments[0]]
         files = tuple(Path(name) for name in options.arguments[1:])
     return _answer_all(options, questions, files, is_conversation=False)
@@ -63,6 +70,14 @@ def ask_options(options: argparse.Namespace) -> AskOptions:
         raw=options.raw,
         dump_logits=options.dump_logits,
     )
+
+
+def _check_logits_file(path: Path | None) -> None:
+    """Refuse a place that cannot be written before the model works for nothing."""
+    if path is not None and not os.access(path.absolute().parent, os.W_OK):
+        raise UsageError(
+            f"The file {path} cannot be written.", hint="Choose a folder that exists and is yours."
+        )
 
 
 def read_lines(path: Path) -> list[str]:

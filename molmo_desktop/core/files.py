@@ -8,6 +8,8 @@ import os
 import tempfile
 from pathlib import Path
 
+from molmo_desktop.core.cancel import CancelToken
+
 _CHUNK_BYTES = 1 << 20
 
 
@@ -30,10 +32,17 @@ def write_atomically(path: Path, text: str) -> None:
         raise
 
 
-def content_hash(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes as hex; a file is known by what is in it."""
+def content_hash(path: Path, cancel: CancelToken | None = None) -> str:
+    """Return the SHA-256 of a file's bytes as hex; a file is known by what is in it.
+
+    Raises:
+        OSError: The file cannot be read.
+        Cancelled: The user asked for it.
+    """
     digest = hashlib.sha256()
     with path.open("rb") as stream:
         while chunk := stream.read(_CHUNK_BYTES):
+            if cancel is not None:
+                cancel.raise_if_cancelled()
             digest.update(chunk)
     return digest.hexdigest()

@@ -14,9 +14,12 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
+from typing import Any
 
 from molmo_desktop.core.cancel import CancelToken
 from molmo_desktop.core.errors import Cancelled, EngineCrashedError, EngineError
+from molmo_desktop.core.exit_codes import is_crash
 from molmo_desktop.engine import load_errors, wire_format
 from molmo_desktop.engine.events import (
     ChatMessage,
@@ -34,10 +37,8 @@ logger = logging.getLogger(__name__)
 
 OnEvent = Callable[[EngineEvent], None]
 _NOTICE = "The engine crashed with its fast settings and now uses safe ones, which may be slower."
-# Ends that the machine's own settings may cause. Not SIGKILL or SIGTERM: those come from outside.
-_SETTINGS_SIGNALS = ("SIGSEGV", "SIGILL", "SIGABRT", "SIGBUS", "SIGFPE", "SIGTRAP")
-# Windows: access violation, illegal instruction, privileged instruction, stack buffer, abort().
-_SETTINGS_EXIT_CODES = (0xC0000005, 0xC000001D, 0xC0000096, 0xC0000409, 3)
+# Counting takes milliseconds; a model's own chat template may go on without end.
+_COUNT_LIMIT_S = 30.0
 
 
 class EngineClient:
@@ -98,25 +99,49 @@ class EngineClient:
             self._wanted = request
             return self._load_surviving(request, on_event, cancel)
 
-    def count_tokens(self, messages: Sequence[ChatMessage]) -> int:
+    def count_tokens(
+        self, messages: Sequence[ChatMessage], *, cancel: CancelToken | None = None
+    ) -> int:
         """Return the tokens of the conversation's prompt; pictures are not counted.
 
         Raises:
-            EngineError: No model was loaded, or the engine failed.
+            EngineError: No model was loaded, or the engine failed or took too long.
+            Cancelled: As asked for, also when the engine no longer answers.
         """
+        command = {"command": "count_tokens", "messages": wire_format.encode_messages(messages)}
         with self._lock:
-            command = {
-                "command": "count_tokens",
-                "messages": wire_format.encode_messages(messages),
-            }
             try:
-                return int(self._ready(None, None).call(command)["token_count"])
-            except EngineDied:
+                return self._count(command, cancel)
+            except EngineDied as death:
+                self._refuse_to_count_again(death, cancel)
                 logger.info("The engine was gone when it was asked to count; it starts anew.")
             try:
-                return int(self._ready(None, None).call(command)["token_count"])
+                return self._count(command, cancel)
             except EngineDied as death:
+                self._refuse_to_count_again(death, cancel)
                 raise self._crash(death, "counting words") from death
+
+    def _count(self, command: dict[str, Any], cancel: CancelToken | None) -> int:
+        process = self._ready(None, cancel)
+        if cancel is not None:
+            cancel.raise_if_cancelled()
+        result = process.call(command, cancel=cancel, limit_s=_COUNT_LIMIT_S)
+        if cancel is not None:
+            cancel.raise_if_cancelled()
+        return int(result["token_count"])
+
+    def _refuse_to_count_again(self, death: EngineDied, cancel: CancelToken | None) -> None:
+        """Raise, unless the engine ended by itself."""
+        if not death.by_us:
+            return
+        self._end_process()
+        if self._closed or (cancel is not None and cancel.is_cancelled):
+            raise Cancelled from death
+        raise EngineError(
+            "The engine took too long to prepare the question.",
+            hint="Ask again, or choose another model.",
+            detail=death.detail,
+        ) from death
 
     def generate(
         self,
@@ -326,9 +351,7 @@ def _hint(death: EngineDied, doing: str) -> str:
 
 
 def _settings_may_be_guilty(death: EngineDied) -> bool:
-    if death.by_us:
-        return False
-    return death.signal_name in _SETTINGS_SIGNALS or death.exit_code in _SETTINGS_EXIT_CODES
+    return not death.by_us and is_crash(death.exit_code)
 
 
 def _cancelled(text: str) -> Generation:

@@ -192,3 +192,30 @@ def test_points_of_a_picture_are_returned_with_the_answer(assistant, tiny_vlm):
     assert 0 <= answer.points[0].x_percent <= 100
     assert answer.points[0].file == str(tiny_vlm / entry["image"])
     assert answer.coverage.mode == "picture"
+
+
+def test_a_conversation_goes_on_when_its_picture_is_gone(assistant, tiny_vlm, tmp_path):
+    picture = tmp_path / "shape.png"
+    picture.write_bytes((tiny_vlm / "images" / "colour_1.png").read_bytes())
+    options = AskOptions(model=str(tiny_vlm / "model.gguf"))
+    first = AskRequest(
+        "What colour is the shape?", (picture,), options=options, conversation_key="c"
+    )
+    one = assistant.ask(first)
+    assert one.answer == "red"
+    history = (Turn(first.question, one.answer),)
+    two = assistant.ask(
+        AskRequest("What shape is it?", history=history, options=options, conversation_key="c")
+    )
+    assert two.tokens.image > 0
+    assert two.timings.encode_s == 0
+    blind = assistant.ask(AskRequest("Say hello.", history=history, conversation_key="c"))
+    assert blind.model.has_vision is False
+    assert "cannot look at shape.png" in blind.notices[0]
+
+
+def test_the_same_bytes_under_another_extension_are_read_for_what_they_are(assistant, tmp_path):
+    for name in ("table.csv", "table.md"):
+        (tmp_path / name).write_text("# a,b\n1,2\n")
+    assert assistant.read(tmp_path / "table.csv").format == "csv"
+    assert assistant.read(tmp_path / "table.md").format == "markdown"

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """An answer can be stopped in every phase, and the engine goes on afterwards."""
 
+import os
+import signal
 import threading
 import time
 
@@ -126,3 +128,14 @@ def test_closing_ends_an_answer_in_another_thread(make_client, starter, ask):
     thread.join(10)
     assert len(results) == 1
     assert client.pid is None
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="stopping a process is for Unix")
+def test_a_silent_engine_does_not_hold_up_a_stop(make_client, tiny):
+    client, cancel = make_client(), CancelToken()
+    client.load(tiny)
+    os.kill(client.pid, signal.SIGSTOP)
+    threading.Timer(0.2, cancel.cancel).start()
+    with pytest.raises(Cancelled):
+        client.count_tokens([ChatMessage("user", "Hi")], cancel=cancel)
+    assert client.count_tokens([ChatMessage("user", "Hi")]) > 0
