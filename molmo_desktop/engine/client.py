@@ -15,7 +15,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
-from typing import Any
 
 from molmo_desktop.core.cancel import CancelToken
 from molmo_desktop.core.errors import Cancelled, EngineCrashedError, EngineError

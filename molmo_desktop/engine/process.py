@@ -11,9 +11,9 @@ import contextlib
 import logging
 import multiprocessing
 import os
-import signal
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -22,6 +22,7 @@ from typing import Any
 
 from molmo_desktop.core.cancel import CancelToken
 from molmo_desktop.core.errors import EngineCrashedError, error_from_dict
+from molmo_desktop.core.exit_codes import signal_name
 from molmo_desktop.core.wire import receive_message, send_message
 from molmo_desktop.engine.events import EngineEvent, TokenEvent
 from molmo_desktop.engine.wire_format import decode_event
@@ -31,6 +32,9 @@ logger = logging.getLogger(__name__)
 
 _CANCEL_GRACE_S = 5.0
 _EXIT_GRACE_S = 2.0
+# Waiting goes in steps: Ctrl+C interrupts no endless wait on Windows, and on any system its
+# handler may run just before the wait begins, so that its wake-up is lost.
+_WAIT_STEP_S = 0.2
 _LOG_LIMIT_BYTES = 1_000_000
 _LOG_TAIL_BYTES = 4000
 OnEvent = Callable[[EngineEvent], None]
@@ -41,7 +45,8 @@ class EngineDied(Exception):
 
     Attributes:
         exit_code: As `multiprocessing` gives it: minus the signal on Linux and macOS.
-        by_us: The client ended it: closed, or a cancel that was not heard in time.
+        by_us: The client ended it: closed, a cancel that was not heard in time, a call that
+            took too long, or a message that made no sense.
         began: At least one event had come.
         partial_text: What had been streamed.
         detail: The last lines of its log.
@@ -60,11 +65,7 @@ class EngineDied(Exception):
     @property
     def signal_name(self) -> str:
         """Name of the signal that ended the process; empty where it was none."""
-        if self.exit_code is None or self.exit_code >= 0:
-            return ""
-        with contextlib.suppress(ValueError):
-            return signal.Signals(-self.exit_code).name
-        return f"signal {-self.exit_code}"
+        return signal_name(self.exit_code)
 
 
 class _Call:
@@ -104,8 +105,7 @@ class EngineProcess:
         self.pid: int | None = None
         self._thread = threading.Thread(target=self._live, name="engine-reader", daemon=True)
         self._thread.start()
-        with self._changed:
-            self._changed.wait_for(lambda: self.pid is not None or self._dead)
+        self._wait_until(lambda: self.pid is not None or self._dead)
         if self.pid is None:
             raise EngineCrashedError(
                 "The engine could not be started.",
@@ -125,6 +125,7 @@ class EngineProcess:
         *,
         on_event: OnEvent | None = None,
         cancel: CancelToken | None = None,
+        limit_s: float | None = None,
     ) -> dict[str, Any]:
         """Send a command and wait for its result.
 
@@ -133,6 +134,7 @@ class EngineProcess:
             blobs: Bytes that go with it.
             on_event: Called in the reader's thread.
             cancel: Asks the engine to stop; after a grace period the process is ended.
+            limit_s: The process is ended when it takes longer; None = no limit.
 
         Raises:
             EngineDied: The process ended.
@@ -145,7 +147,7 @@ class EngineProcess:
         forget = cancel.on_cancel(self._wake) if cancel is not None else lambda: None
         try:
             self._send({**command, "id": number}, blobs)
-            self._wait(number, call, cancel)
+            self._wait(number, call, cancel, limit_s)
         finally:
             forget()
             with self._changed:
@@ -185,24 +187,33 @@ class EngineProcess:
         with self._changed:
             self._changed.notify_all()
 
-    def _wait(self, number: int, call: _Call, cancel: CancelToken | None) -> None:
+    def _wait(
+        self, number: int, call: _Call, cancel: CancelToken | None, limit_s: float | None
+    ) -> None:
         def is_over() -> bool:
             return call.reply is not None or self._dead
 
-        with self._changed:
-            self._changed.wait_for(
-                lambda: is_over() or (cancel is not None and cancel.is_cancelled)
-            )
+        def is_over_or_cancelled() -> bool:
+            return is_over() or (cancel is not None and cancel.is_cancelled)
+
+        if self._wait_until(is_over_or_cancelled, limit_s):
             if is_over():
                 return
-        self._send({"command": "cancel", "id": number})
-        with self._changed:
-            if self._changed.wait_for(is_over, _CANCEL_GRACE_S):
+            self._send({"command": "cancel", "id": number})
+            if self._wait_until(is_over, _CANCEL_GRACE_S):
                 return
-        logger.info("The engine did not stop in time and is ended.")
+        logger.info("The engine did not end its work in time and is ended.")
         self.kill()
+        self._wait_until(is_over)
+
+    def _wait_until(self, is_over: Callable[[], bool], limit_s: float | None = None) -> bool:
+        """Wait, and return whether it came about within the limit."""
+        give_up_at = None if limit_s is None else time.monotonic() + limit_s
         with self._changed:
-            self._changed.wait_for(is_over)
+            while not self._changed.wait_for(is_over, _WAIT_STEP_S):
+                if give_up_at is not None and time.monotonic() > give_up_at:
+                    return False
+        return True
 
     def _send(self, message: dict[str, Any], blobs: Sequence[bytes] = ()) -> None:
         """Send a message; a broken pipe is noticed by the reader."""
@@ -215,7 +226,12 @@ class EngineProcess:
         """Start the process, read it until it ends, reap it."""
         try:
             connection, process = self._start()
-            self._read(connection)
+            try:
+                self._read(connection)
+            except Exception:
+                # Nothing that it says can be relied on any more.
+                logger.exception("The engine sent what cannot be understood and is ended.")
+                self.kill()
             self._reap(connection, process)
         except Exception as error:
             self._start_error = error
@@ -235,6 +251,9 @@ class EngineProcess:
                 daemon=True,
             )
             process.start()
+        except BaseException:
+            ours.close()
+            raise
         finally:
             theirs.close()
         with self._changed:
