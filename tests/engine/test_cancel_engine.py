@@ -3,14 +3,17 @@
 
 import os
 import signal
+import os
+import signal
 import threading
 import time
 
 import pytest
 
 from molmo_desktop.core.cancel import CancelToken
-from molmo_desktop.core.errors import Cancelled
+from molmo_desktop.core.errors import Cancelled, EngineError
 from molmo_desktop.core.pages import PageImage
+from molmo_desktop.engine import client as client_module
 from molmo_desktop.engine import process
 from molmo_desktop.engine.events import ChatMessage, GenerateRequest, ProgressEvent, TokenEvent
 from molmo_desktop.engine.faults import FAULT_VARIABLE
@@ -139,3 +142,76 @@ def test_a_silent_engine_does_not_hold_up_a_stop(make_client, tiny):
     with pytest.raises(Cancelled):
         client.count_tokens([ChatMessage("user", "Hi")], cancel=cancel)
     assert client.count_tokens([ChatMessage("user", "Hi")]) > 0
+
+
+def test_a_stop_whose_wake_up_was_lost_is_heard_all_the_same(starter_client, ask):
+    class Unheard(CancelToken):
+        """As when the handler of Ctrl+C ran just before the wait began."""
+
+        def on_cancel(self, _callback):
+            return lambda: None
+
+    cancel, begun = Unheard(), threading.Event()
+
+    def stop():
+        begun.wait(30)
+        cancel.cancel()
+
+    thread = threading.Thread(target=stop)
+    thread.start()
+    request = ask("Count.", grammar='root ::= "one " root', max_new_tokens=1000)
+    answer = starter_client.generate(request, on_event=lambda event: begun.set(), cancel=cancel)
+    thread.join()
+    assert answer.finish_reason == "cancelled"
+    assert len(answer.completion_ids) < 1000
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of Unix")
+def test_counting_stops_although_the_engine_is_silent(make_client, starter, monkeypatch):
+    monkeypatch.setattr(process, "_CANCEL_GRACE_S", 0.3)
+    client, cancel = make_client(), CancelToken()
+    client.load(starter)
+    messages = (ChatMessage("user", "Hello"),)
+    count = client.count_tokens(messages, cancel=cancel)
+    os.kill(client.pid, signal.SIGSTOP)
+    timer = threading.Timer(0.2, cancel.cancel)
+    timer.start()
+    started_s = time.monotonic()
+    with pytest.raises(Cancelled):
+        client.count_tokens(messages, cancel=cancel)
+    assert time.monotonic() - started_s < 5
+    timer.join()
+    with pytest.raises(Cancelled):
+        client.count_tokens(messages, cancel=cancel)
+    assert client.count_tokens(messages) == count
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of Unix")
+def test_counting_without_end_is_given_up(make_client, starter, monkeypatch):
+    monkeypatch.setattr(client_module, "_COUNT_LIMIT_S", 0.5)
+    client = make_client()
+    client.load(starter)
+    os.kill(client.pid, signal.SIGSTOP)
+    with pytest.raises(EngineError, match="took too long"):
+        client.count_tokens((ChatMessage("user", "Hello"),))
+    assert client.pid is None
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of Unix")
+def test_closing_ends_counting_in_another_thread(make_client, starter):
+    client, results = make_client(), []
+    client.load(starter)
+    os.kill(client.pid, signal.SIGSTOP)
+
+    def count():
+        try:
+            client.count_tokens((ChatMessage("user", "Hello"),))
+        except Cancelled as error:
+            results.append(error)
+
+    thread = threading.Thread(target=count)
+    thread.start()
+    time.sleep(0.3)
+    client.close()
+    thread.join(10)
+    assert len(results) == 1

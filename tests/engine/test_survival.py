@@ -11,8 +11,10 @@ import time
 
 import psutil
 import pytest
+from misbehaving_engine import talk_nonsense
 
 from molmo_desktop.core.errors import EngineCrashedError, EngineError
+from molmo_desktop.engine import process
 from molmo_desktop.engine.events import EngineNoticeEvent, TokenEvent
 from molmo_desktop.engine.faults import FAULT_VARIABLE
 from molmo_desktop.engine.safe_settings import SafeSettingsFile
@@ -262,3 +264,15 @@ def test_the_death_of_the_parent_ends_the_engine(tmp_path, tiny, starter, busy):
         time.sleep(0.02)
     else:
         assert not psutil.pid_exists(pid)
+
+
+@pytest.mark.expects_warnings
+def test_an_engine_that_talks_nonsense_is_ended_and_reaped(make_client, starter, monkeypatch):
+    monkeypatch.setattr(process, "run_engine", talk_nonsense)
+    client = make_client()
+    with pytest.raises(EngineCrashedError) as caught:
+        client.load(starter)
+    assert "memory" not in caught.value.hint
+    assert client.pid is None
+    monkeypatch.undo()
+    assert client.load(starter).info.name == starter.name
