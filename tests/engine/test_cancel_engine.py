@@ -3,8 +3,6 @@
 
 import os
 import signal
-import os
-import signal
 import threading
 import time
 
