@@ -30,14 +30,12 @@ _LIBRARIES = (
     "PySide6_Essentials",
     "pypdfium2",
     "pillow",
-    "python-docx",
-    "python-pptx",
-    "openpyxl",
     "lxml",
+    "charset-normalizer",
     "PyStemmer",
+    "jinja2",
     "numpy",
     "psutil",
-    "huggingface-hub",
 )
 _LOW_DISK_BYTES = 2_000_000_000
 
