@@ -54,13 +54,8 @@ def create_app(argv: Sequence[str]) -> tuple[QApplication, MainWindow]:
     paths = app_paths()
     loaded = load_settings(paths.settings_file)
     themes = ThemeKeeper(application, loaded.settings.theme)
-    backstage = Backstage(build_assistant(paths, loaded.settings))
+    backstage = Backstage(build_assistant(paths, loaded.settings), loaded)
     window = MainWindow(backstage, themes)
-    if loaded.ignored:
-        backstage.notifier.warning(
-            f"Some settings could not be used: {', '.join(loaded.ignored)}.",
-            "The program's own values are used instead.",
-        )
     window.show()
     files = files_of(argv)
     if files:

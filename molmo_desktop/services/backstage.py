@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from molmo_desktop.assistant.assistant import Assistant
+from molmo_desktop.core.settings import LoadedSettings
 from molmo_desktop.services.ask_service import AskService
 from molmo_desktop.services.conversation_service import ConversationService
 from molmo_desktop.services.document_service import DocumentService
@@ -11,6 +12,8 @@ from molmo_desktop.services.meter_service import MeterService
 from molmo_desktop.services.model_service import ModelService
 from molmo_desktop.services.notifier import Notifier
 from molmo_desktop.services.session import Session
+from molmo_desktop.services.settings_service import SettingsService
+from molmo_desktop.services.storage_service import StorageService
 
 
 class Backstage:
@@ -18,11 +21,16 @@ class Backstage:
 
     Args:
         assistant: Closed together with the services.
+        loaded: The settings as they were read; None = as the assistant has them.
     """
 
-    def __init__(self, assistant: Assistant) -> None:
+    def __init__(self, assistant: Assistant, loaded: LoadedSettings | None = None) -> None:
         self.assistant = assistant
         self.notifier = Notifier()
+        self.settings = SettingsService(
+            assistant, self.notifier, loaded or LoadedSettings(assistant.settings)
+        )
+        self.storage = StorageService(assistant)
         self.conversations = ConversationService(assistant.paths.database_file, self.notifier)
         self.documents = DocumentService(assistant)
         self.asking = AskService(assistant)
@@ -42,6 +50,7 @@ class Backstage:
         self.asking.close()
         self.documents.close()
         self.models.close()
+        self.storage.close()
         self.meters.close()
         self.assistant.close()
         self.conversations.close()

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from molmo_desktop.assistant.requests import StageEvent
-from molmo_desktop.ui.controls import ElidedLabel, IconButton, button, set_property
+from molmo_desktop.ui.controls import ElidedLabel, IconButton, button, keep_place, set_property
 from molmo_desktop.ui.dropped import image_from, paths_from
 from molmo_desktop.ui.theme import GAP_PX, TIGHT_PX
 
@@ -147,8 +147,8 @@ class Composer(QFrame):
         layout.addWidget(self.edit)
         layout.addWidget(self.progress)
         layout.addLayout(row)
-        _keep_place(self.progress)
-        _keep_place(self.stop_button)
+        keep_place(self.progress)
+        keep_place(self.stop_button)
 
     def _connect(self) -> None:
         self.edit.submitted.connect(self._submit)
@@ -209,10 +209,3 @@ class Composer(QFrame):
             self.ask_button.setToolTip("Ask (Enter)")
         if not self._busy:
             self.stage.set_full_text(_HINT)
-
-
-def _keep_place(widget: QWidget) -> None:
-    """Let a hidden widget keep its place, so that nothing jumps when it appears."""
-    policy = widget.sizePolicy()
-    policy.setRetainSizeWhenHidden(True)
-    widget.setSizePolicy(policy)

@@ -282,6 +282,13 @@ def follow_in_tab_order(anchor: QWidget, widgets: Iterable[QWidget]) -> QWidget:
     return anchor
 
 
+def keep_place(widget: QWidget) -> None:
+    """Let a hidden widget keep its place, so that nothing jumps when it appears."""
+    policy = widget.sizePolicy()
+    policy.setRetainSizeWhenHidden(True)
+    widget.setSizePolicy(policy)
+
+
 def set_property(widget: QWidget, name: str, value: object) -> None:
     """Set a property that the style sheet looks at, and have the style look again."""
     if widget.property(name) != value:

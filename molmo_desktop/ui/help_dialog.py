@@ -28,6 +28,7 @@ SHORTCUTS = (
     ("Ctrl+Shift+M", "Choose a model"),
     ("Page up, Page down", "Turn the page that is shown"),
     ("+, -, 0", "Zoom the page, fit it"),
+    ("Ctrl+,", "Settings"),
     ("F1", "This help"),
 )
 

@@ -25,6 +25,7 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMainWindow, QSplitter, 
 
 from molmo_desktop.core.pages import Document
 from molmo_desktop.core.samples import Example, examples
+from molmo_desktop.core.settings import Settings
 from molmo_desktop.meters.reading import LiveReading
 from molmo_desktop.models.installed import InstalledModel
 from molmo_desktop.services.backstage import Backstage
@@ -33,6 +34,7 @@ from molmo_desktop.ui import icons
 from molmo_desktop.ui.answer_flow import AnswerFlow
 from molmo_desktop.ui.controls import line
 from molmo_desktop.ui.conversation_column import ConversationColumn
+from molmo_desktop.ui.dialogs.settings_dialog import SettingsDialog
 from molmo_desktop.ui.drops import DropTarget
 from molmo_desktop.ui.file_flow import FileFlow
 from molmo_desktop.ui.help_dialog import HelpDialog
@@ -148,6 +150,7 @@ class MainWindow(QMainWindow):
         backstage.conversations.changed.connect(self._list_conversations)
         backstage.models.listed.connect(self._on_models_listed)
         backstage.meters.reading_taken.connect(self._on_reading)
+        backstage.settings.changed.connect(self._on_settings_changed)
         backstage.notifier.message_given.connect(self.show_message)
         backstage.notifier.cleared.connect(self.column.message_bar.hide)
 
@@ -158,6 +161,7 @@ class MainWindow(QMainWindow):
         self._backstage.models.refresh()
         self._session.open_new()
         self._list_conversations()
+        self._backstage.settings.report_loading()
         self._backstage.conversations.report_opening()
         self.column.composer.edit.setFocus()
 
@@ -274,6 +278,7 @@ class MainWindow(QMainWindow):
                 "Another one answers until you choose.",
             )
             self._session.model_name = chosen = ""
+            self._backstage.settings.change(model_name="")
         self.sidebars.sidebar.picker.show_models(models, chosen)
         self._default_model = default
         self._show_chosen_model()
@@ -281,7 +286,7 @@ class MainWindow(QMainWindow):
     def _on_model_chosen(self, name: str) -> None:
         self._session.model_name = name
         self._show_chosen_model()
-        self._actions.save_settings(model_name=name)
+        self._backstage.settings.change(model_name=name)
         self.status.say(f"The next question goes to {name or 'the model that suits it'}")
 
     def _show_chosen_model(self) -> None:
@@ -317,6 +322,20 @@ class MainWindow(QMainWindow):
         """Show what the keys do."""
         HelpDialog(self).open()
 
+    def show_settings(self) -> None:
+        """Show what can be chosen."""
+        backstage = self._backstage
+        SettingsDialog(
+            backstage.settings, backstage.storage, backstage.assistant.paths, self
+        ).open()
+
+    def _on_settings_changed(self, settings: Settings) -> None:
+        if settings.theme != self._themes.choice:
+            self._themes.choose(settings.theme)
+        if settings.panel_visible == self.panel.live.is_collapsed:
+            self._panel_was_toggled = True
+            self.panel.live.set_collapsed(not settings.panel_visible)
+
     def raise_with_files(self, paths: list[Path]) -> None:
         """Come to the front; another start of the program handed these files over."""
         self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
@@ -328,7 +347,7 @@ class MainWindow(QMainWindow):
 
     def _on_panel_toggled(self) -> None:
         self._panel_was_toggled = True
-        self._actions.save_settings(panel_visible=not self.panel.live.is_collapsed)
+        self._backstage.settings.change(panel_visible=not self.panel.live.is_collapsed)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Say what a drop would do."""

@@ -245,7 +245,7 @@ def style_sheet(theme: Theme, sizes: FontSizes) -> str:
     t = theme
     return f"""
 * {{ outline: none; }}
-QMainWindow, QWidget#conversationColumn {{ background: {t.background}; }}
+QMainWindow, QDialog, QWidget#conversationColumn {{ background: {t.background}; }}
 QToolTip {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.line}; padding: 4px; }}
 QLabel {{ background: transparent; }}
 QLabel[role="caption"] {{ color: {t.muted}; font-size: {sizes.caption_px}px; }}
@@ -358,6 +358,11 @@ QComboBox QAbstractItemView {{
 QListView {{
     background: transparent; border: 1px solid transparent; border-radius: {CORNER_PX}px;
 }}
+QListWidget#settingsGroups::item {{
+    padding: 6px 8px; border: 1px solid transparent; border-radius: {CORNER_PX}px;
+}}
+QListWidget#settingsGroups::item:selected {{ background: {t.selected}; color: {t.text}; }}
+QListWidget#settingsGroups::item:selected:focus {{ border: 1px solid {t.accent}; }}
 QScrollArea {{ background: transparent; border: 1px solid transparent; }}
 QScrollArea > QWidget > QWidget[role="clear"] {{ background: transparent; }}
 QScrollArea[role="ring"]:focus {{ border-color: {t.accent}; }}

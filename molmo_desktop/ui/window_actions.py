@@ -9,8 +9,6 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAction, QActionGroup, QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import QMenu, QWidget
 
-from molmo_desktop.core.errors import SettingsError
-from molmo_desktop.core.settings import save_settings
 from molmo_desktop.ui.theme import ThemeKeeper
 
 if TYPE_CHECKING:
@@ -20,7 +18,7 @@ _THEMES = (("system", "As the system"), ("light", "Light"), ("dark", "Dark"))
 
 
 class WindowActions:
-    """Installs shortcuts, opens the menu, changes settings.
+    """Installs shortcuts and opens the menu.
 
     Args:
         window: Whose methods are called.
@@ -40,6 +38,7 @@ class WindowActions:
             ("Ctrl+L", column.composer.edit.setFocus),
             ("Ctrl+Shift+M", window.sidebars.go_to_models),
             ("Ctrl+V", self._paste),
+            ("Ctrl+,", window.show_settings),
             ("Esc", self._escape),
             ("F1", window.show_help),
             ("F2", self._rename),
@@ -64,18 +63,10 @@ class WindowActions:
         export.setEnabled(current is not None)
         menu.addSeparator()
         menu.addMenu(self._theme_menu(menu))
+        _add(menu, "Settings…", "Ctrl+,", window.show_settings)
         menu.addSeparator()
         _add(menu, "Keyboard shortcuts", "F1", window.show_help)
         menu.popup(below.mapToGlobal(QPoint(0, below.height() + 2)))
-
-    def save_settings(self, **values: Any) -> None:
-        """Change settings for now and for the next start."""
-        assistant = self._window.backstage.assistant
-        assistant.settings = assistant.settings.changed(**values)
-        try:
-            save_settings(assistant.paths.settings_file, assistant.settings)
-        except SettingsError as error:
-            self._window.backstage.notifier.error(error)
 
     def _theme_menu(self, parent: QMenu) -> QMenu:
         menu = QMenu("Colours", parent)
@@ -90,7 +81,7 @@ class WindowActions:
 
     def _choose_theme(self, choice: str) -> None:
         self._themes.choose(choice)
-        self.save_settings(theme=choice)
+        self._window.backstage.settings.change(theme=choice)
 
     def _paste(self) -> None:
         """Paste files and pictures from anywhere; text goes into the question."""

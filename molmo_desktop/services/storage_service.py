@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the program keeps on the disk: how much that is, and letting go of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QObject
+
+from molmo_desktop.assistant.assistant import Assistant
+from molmo_desktop.core.errors import MolmoDesktopError
+from molmo_desktop.core.paths import AppPaths
+from molmo_desktop.services.jobs import Job, Jobs
+
+
+@dataclass(frozen=True)
+class StorageSizes:
+    """Bytes on the disk; None where nobody can tell."""
+
+    conversations: int | None
+    documents: int | None
+    pasted: int | None
+    models: int | None
+    logs: int | None
+
+
+class StorageService(QObject):
+    """Looks at the disk in a thread."""
+
+    def __init__(self, assistant: Assistant, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._assistant = assistant
+        self._jobs = Jobs(self, thread_count=1)
+
+    def measure(self, on_done: Callable[[StorageSizes], None]) -> Job:
+        """Find out the sizes; ``on_done`` gets them."""
+        paths = self._assistant.paths
+        return self._jobs.run(lambda _job: sizes_of(paths), on_done=on_done)
+
+    def forget_documents(
+        self, on_done: Callable[[], None], on_failed: Callable[[MolmoDesktopError], None]
+    ) -> Job:
+        """Delete the kept texts of documents; an answer on its way is waited for."""
+        return self._jobs.run(
+            lambda _job: self._assistant.forget_documents(),
+            on_done=lambda _nothing: on_done(),
+            on_failed=on_failed,
+        )
+
+    def close(self) -> None:
+        """Wait for the thread."""
+        self._jobs.close()
+
+
+def pasted_folder(paths: AppPaths) -> Path:
+    """Return where pasted pictures and pictures of the screen are kept."""
+    return paths.data / "pasted"
+
+
+def sizes_of(paths: AppPaths) -> StorageSizes:
+    """Return how much lies on the disk now."""
+    return StorageSizes(
+        conversations=_size(_database_files(paths.database_file)),
+        documents=_size(_database_files(paths.index_file)),
+        pasted=_size_of_folder(pasted_folder(paths)),
+        models=_size_of_folder(paths.models),
+        logs=_size_of_folder(paths.logs),
+    )
+
+
+def _database_files(path: Path) -> list[Path]:
+    """Return the file, and what SQLite keeps beside it."""
+    return [path.with_name(path.name + suffix) for suffix in ("", "-wal", "-shm")]
+
+
+def _size_of_folder(folder: Path) -> int | None:
+    try:
+        return _size(path for path in folder.rglob("*") if path.is_file())
+    except OSError:
+        return None
+
+
+def _size(files: Iterable[Path]) -> int | None:
+    total = 0
+    for file in files:
+        try:
+            total += file.stat().st_size
+        except FileNotFoundError:
+            continue
+        except OSError:
+            return None
+    return total
