@@ -11,6 +11,9 @@ Contenders, each in a process of its own, same GGUF, threads and batch size:
 These machines are noisy, so no single time means anything: the contenders take turns
 (A B C A B C …), each round gives ratios, and the median ratio is reported.
 
+Where other programs keep the cores busy, ``chrt -f 10`` before the command (as root) keeps them
+away from all contenders alike.
+
     python benchmarks/engine_speed.py [--json] [--rounds 9] [--model M.gguf --mmproj P.gguf]
 """
 
@@ -129,9 +132,12 @@ def serve_binding(connection: Connection, model: str, threads: int, batch: int) 
 
 def serve_handler(connection: Connection, model: str, mmproj: str, threads: int) -> None:
     """Answer picture conversations with the binding's handler: receives messages."""
-    from llama_cpp import Llama
+    from llama_cpp import Llama, mtmd_cpp
+    from llama_cpp import llama_cpp as lib
     from llama_cpp.llama_chat_format import MTMDChatHandler
 
+    silent = lib.llama_log_callback(lambda *_: None)
+    mtmd_cpp.mtmd_helper_log_set(silent, None)
     llama = Llama(
         model,
         chat_handler=MTMDChatHandler(clip_model_path=mmproj, verbose=False),
