@@ -23,7 +23,7 @@ def build_assistant(paths: AppPaths | None = None, settings: Settings | None = N
         paths=paths,
         settings=settings,
         engine=engine,
-        reader=DocumentReader(quarantine_file=paths.config / "unreadable-files.json"),
+        reader=DocumentReader(quarantine_file=paths.unreadable_files_file),
         index=PassageIndex(paths.index_file, reader_version=READER_VERSION),
         library=ModelLibrary(paths.models),
         meters=Meters(settings, lambda: engine.pid),

@@ -75,6 +75,11 @@ def _add_read(commands: _Commands[argparse.ArgumentParser]) -> None:
         "read", help="show what is read in files", description="Show what is read in files."
     )
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    parser.add_argument(
+        "--again",
+        action="store_true",
+        help="try also files that made the reader stop before",
+    )
     _add_common(parser)
     parser.set_defaults(run=read.run_read)
 

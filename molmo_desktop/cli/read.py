@@ -10,17 +10,18 @@ from typing import Any
 from molmo_desktop.cli.output import error_object, print_error, print_json
 from molmo_desktop.core.errors import DocumentError
 from molmo_desktop.core.pages import Document
+from molmo_desktop.core.paths import app_paths
 from molmo_desktop.documents.reader import DocumentReader
 
 
 def run_read(options: argparse.Namespace) -> int:
     """Print each file's pages; a file that fails does not stop the others."""
     status = 0
-    reader = DocumentReader()
+    reader = DocumentReader(quarantine_file=app_paths().make().unreadable_files_file)
     try:
         for path in options.files:
             try:
-                document = reader.read(path)
+                document = reader.read(path, force=options.again)
             except DocumentError as error:
                 status = error.exit_status
                 if options.json:

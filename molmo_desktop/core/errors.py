@@ -154,6 +154,9 @@ class Cancelled(MolmoDesktopError):
         super().__init__(message, **kwargs)
 
 
+_OWN_NAMES = ("self", "message", "hint", "detail")
+
+
 def _subclasses(cls: type[MolmoDesktopError]) -> dict[str, type[MolmoDesktopError]]:
     found = {cls.__name__: cls}
     for child in cls.__subclasses__():
@@ -164,9 +167,11 @@ def _subclasses(cls: type[MolmoDesktopError]) -> dict[str, type[MolmoDesktopErro
 def error_from_dict(data: dict[str, Any]) -> MolmoDesktopError:
     """Rebuild an error that crossed a process; an unknown kind becomes the base class."""
     cls = _subclasses(MolmoDesktopError).get(str(data.get("kind")), MolmoDesktopError)
+    more = data.get("data")
+    more = more if isinstance(more, dict) else {}
     return cls(
         str(data.get("message", "Something went wrong.")),
         hint=str(data.get("hint", "")),
         detail=str(data.get("detail", "")),
-        **(data.get("data") or {}),
+        **{name: value for name, value in more.items() if name not in _OWN_NAMES},
     )

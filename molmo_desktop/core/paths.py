@@ -50,6 +50,11 @@ class AppPaths:
         """Engine settings that are known to work on this machine, JSON."""
         return self.config / "engine.json"
 
+    @property
+    def unreadable_files_file(self) -> Path:
+        """Which files made a reader crash, JSON."""
+        return self.config / "unreadable-files.json"
+
     def make(self) -> AppPaths:
         """Create the folders that are missing and return self."""
         for folder in (self.config, self.data, self.cache, self.logs, self.models):

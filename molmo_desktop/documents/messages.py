@@ -12,15 +12,14 @@ from array import array
 from typing import Any, get_args
 
 from molmo_desktop.core.pages import Origin, Page, PageImage, WordBox
+from molmo_desktop.core.wire import MalformedMessageError, WireLimits
 
 _ORIGINS = get_args(Origin)
 _POSITIONS = "i"
 _COORDINATES = "d"
 MAX_IMAGE_BYTES = 3 << 28
-
-
-class MalformedMessageError(ValueError):
-    """The other process sent something that a healthy reader never sends."""
+# A page has two blobs, a picture one; the text of a whole document fits into the head.
+LIMITS = WireLimits(head_bytes=1 << 28, blob_count=2, blob_bytes=MAX_IMAGE_BYTES)
 
 
 def pack_page(page: Page) -> tuple[dict[str, Any], list[bytes]]:

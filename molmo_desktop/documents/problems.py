@@ -82,11 +82,16 @@ def without_pages(path: Path, what: str) -> DocumentUnreadableError:
     )
 
 
+_AGAIN = (
+    "save a new copy in its own program, or run “molmo-desktop read --again FILE” to try once more."
+)
+
+
 def crashed(path: Path, detail: str = "") -> DocumentUnreadableError:
     """The reader's process ended by itself."""
     return DocumentUnreadableError(
         f"“{_name(path)}” could not be read: it made the reader stop.",
-        hint="It will not be tried again by itself; save a new copy in its own program.",
+        hint=f"It will not be tried again by itself; {_AGAIN}",
         detail=detail,
         quarantined=True,
     )
@@ -96,8 +101,26 @@ def quarantined(path: Path) -> DocumentUnreadableError:
     """The same content made the reader crash before."""
     return DocumentUnreadableError(
         f"“{_name(path)}” was not opened, because it made the reader stop before.",
-        hint="Save a new copy in its own program, or try it again explicitly.",
+        hint=_AGAIN[0].upper() + _AGAIN[1:],
         quarantined=True,
+    )
+
+
+def ended_outside(path: Path, detail: str = "") -> DocumentUnreadableError:
+    """Something else ended the reader's process: the system, or a signal from outside."""
+    return DocumentUnreadableError(
+        f"“{_name(path)}” was not read, because the reader was ended from outside.",
+        hint="Try again; close other programs first if memory is short.",
+        detail=detail,
+    )
+
+
+def not_started(path: Path, detail: str = "") -> DocumentUnreadableError:
+    """The reader's process did not come up."""
+    return DocumentUnreadableError(
+        f"“{_name(path)}” was not read, because the reader could not be started.",
+        hint="Try again; close other programs first if memory is short.",
+        detail=detail,
     )
 
 

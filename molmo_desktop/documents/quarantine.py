@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Files that made a reader crash: known by their content, not tried again by themselves.
 
-A small JSON file. It is read once; entries of another version of the program are forgotten,
-because its readers may have been mended since. Sizes are kept so that a file is hashed only
+A small JSON file. It is read again when another process (a window, the command line) changed
+it; entries of another version of the program are forgotten, because its readers may have been
+mended since. Sizes are kept so that a file is hashed only
 when one of that size is in quarantine.
 """
 
@@ -27,6 +28,7 @@ class Quarantine:
         self._lock = threading.Lock()
         # (content hash, operation) → size in bytes
         self._entries: dict[tuple[str, str], int] = {}
+        self._state = self._state_on_disk()
         if path is not None:
             self._load(path)
 
@@ -37,6 +39,7 @@ class Quarantine:
         except OSError:
             return False
         with self._lock:
+            self._refresh()
             candidates = {
                 digest
                 for (digest, known), size in self._entries.items()
@@ -50,6 +53,7 @@ class Quarantine:
         if digest is None:
             return
         with self._lock:
+            self._refresh()
             self._entries[digest, operation] = path.stat().st_size
             while len(self._entries) > _MAX_ENTRIES:
                 del self._entries[next(iter(self._entries))]
@@ -58,12 +62,29 @@ class Quarantine:
     def remove(self, path: Path, operation: str) -> None:
         """Forget the content, because it was read after all."""
         with self._lock:
+            self._refresh()
             if not self._entries:
                 return
         digest = _hash_or_none(path)
         with self._lock:
             if digest is not None and self._entries.pop((digest, operation), None) is not None:
                 self._save()
+
+    def _refresh(self) -> None:
+        """Take over what another process wrote since."""
+        state = self._state_on_disk()
+        if self._path is not None and state is not None and state != self._state:
+            self._state = state
+            self._entries.clear()
+            self._load(self._path)
+
+    def _state_on_disk(self) -> tuple[int, int] | None:
+        """Return what changes with the file: time (ns) and number; None where there is none."""
+        try:
+            found = self._path.stat() if self._path is not None else None
+        except OSError:
+            return None
+        return (found.st_mtime_ns, found.st_ino) if found is not None else None
 
     def _load(self, path: Path) -> None:
         try:
@@ -88,6 +109,7 @@ class Quarantine:
             write_atomically(self._path, text + "\n")
         except OSError:
             return  # a full disk must not turn a refused file into another error
+        self._state = self._state_on_disk()
 
 
 def _hash_or_none(path: Path) -> str | None:

@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from molmo_desktop.core.cancel import CancelToken
-from molmo_desktop.core.errors import error_from_dict
+from molmo_desktop.core.errors import DocumentError, MolmoDesktopError, error_from_dict
+from molmo_desktop.core.exit_codes import is_crash
 from molmo_desktop.core.pages import Document, Page, PageImage
+from molmo_desktop.core.wire import MalformedMessageError
 from molmo_desktop.documents import problems
 from molmo_desktop.documents.child import (
     Child,
@@ -27,7 +29,7 @@ from molmo_desktop.documents.child import (
 )
 from molmo_desktop.documents.detect import check_file
 from molmo_desktop.documents.formats import format_info, is_picture_format
-from molmo_desktop.documents.messages import MalformedMessageError, unpack_image, unpack_page
+from molmo_desktop.documents.messages import unpack_image, unpack_page
 from molmo_desktop.documents.ocr_engines import engine_name
 from molmo_desktop.documents.quarantine import Quarantine
 from molmo_desktop.documents.recognised import with_recognised
@@ -107,7 +109,10 @@ class DocumentReader:
         """
         collected = _Collected(on_progress)
         head, _ = self._ask("read", path, cancel, collected.take, force=force)
-        return collected.document(path, head)
+        try:
+            return collected.document(path, head)
+        except MalformedMessageError as error:
+            raise self._crashed(path, "read", error) from error
 
     def recognise(
         self,
@@ -202,7 +207,7 @@ class DocumentReader:
         try:
             return unpack_image(head, blobs)
         except MalformedMessageError as error:
-            raise problems.crashed(path, str(error)) from error
+            raise self._crashed(path, operation, error) from error
 
     def _ask(
         self,
@@ -227,17 +232,32 @@ class DocumentReader:
             raise problems.too_slow(path, self._timeout_s) from error
         except ChildGreedyError as error:
             raise problems.needs_memory(path, self._memory_limit_bytes) from error
-        except (ChildGoneError, MalformedMessageError) as error:
+        except ChildGoneError as error:
             cancel.raise_if_cancelled()
-            if self._is_closed:
-                raise problems.closing(path) from error
-            self._quarantine.add(path, operation)
-            raise problems.crashed(path, str(error)) from error
+            raise self._gone(path, operation, error) from error
+        except MalformedMessageError as error:
+            cancel.raise_if_cancelled()
+            raise self._crashed(path, operation, error) from error
         if force:
             self._quarantine.remove(path, operation)
         if head.get("kind") == "error":
-            raise error_from_dict(head["error"])
+            raise _reported(head)
         return head, blobs
+
+    def _gone(self, path: Path, operation: str, error: ChildGoneError) -> DocumentError:
+        """Put the end of a reader into words; only a crash at work is held against the file."""
+        if self._is_closed:
+            return problems.closing(path)
+        if error.has_begun and is_crash(error.exit_code):
+            return self._crashed(path, operation, error)
+        if error.has_begun:
+            return problems.ended_outside(path, str(error))
+        return problems.not_started(path, str(error))
+
+    def _crashed(self, path: Path, operation: str, error: Exception) -> DocumentError:
+        """Remember that the file made a reader crash, and return the sentence about it."""
+        self._quarantine.add(path, operation)
+        return problems.crashed(path, str(error))
 
     def _ask_a_child(
         self,
@@ -271,17 +291,35 @@ class DocumentReader:
             cancel.raise_if_cancelled()
 
     def _take(self, cancel: CancelToken) -> tuple[Child, bool]:
-        """Return a child for one call, and whether it was started for it."""
+        """Return a child for one call, and whether it was started for it.
+
+        Raises:
+            ChildGoneError: It cannot be started, or the reader was closed.
+        """
+        child = self._take_idle(cancel)
+        if child is not None:
+            return child, False
+        child = self._new_child()
         with self._lock:
-            while self._idle:
+            if not self._is_closed:
+                self._busy[child] = cancel
+                return child, True
+        child.end()
+        raise ChildGoneError(False, None)
+
+    def _take_idle(self, cancel: CancelToken) -> Child | None:
+        """Return a child that waits for work, None if there is none."""
+        while True:
+            with self._lock:
+                if self._is_closed:
+                    raise ChildGoneError(False, None)
+                if not self._idle:
+                    return None
                 child = self._idle.pop()
                 if child.is_alive:
                     self._busy[child] = cancel
-                    return child, False
-                child.end()
-            child = self._new_child()
-            self._busy[child] = cancel
-            return child, True
+                    return child
+            child.end()
 
     def _new_child(self) -> Child:
         return Child(
@@ -325,9 +363,9 @@ class _Collected:
         if kind == "page":
             self._pages.append(unpack_page(head, blobs))
         elif kind == "expect":
-            self._page_count = int(head["page_count"])
+            self._page_count = _page_count(head)
         elif kind == "warning":
-            self._warnings.append(str(head["sentence"]))
+            self._warnings.append(_sentence(head))
         if self._on_progress is not None and kind in ("page", "expect"):
             self._on_progress(len(self._pages), self._page_count)
 
@@ -336,18 +374,45 @@ class _Collected:
 
         Raises:
             DocumentUnreadableError: There was not a single page.
+            MalformedMessageError: It is not a reply that a healthy reader sends.
         """
-        name = str(head["format"])
+        name, digest = head.get("format"), head.get("content_hash")
+        if not isinstance(name, str) or not isinstance(digest, str):
+            raise MalformedMessageError("done: no format or hash")
+        try:
+            title = format_info(name).title
+        except KeyError as error:
+            raise MalformedMessageError("done: unknown format") from error
         if not self._pages:
-            raise problems.damaged(path, format_info(name).title, "no pages")
+            raise problems.damaged(path, title, "no pages")
         return Document(
             path=path,
             format=name,
-            content_hash=str(head["content_hash"]),
+            content_hash=digest,
             pages=tuple(self._pages),
             is_picture=is_picture_format(name),
             warnings=tuple(self._warnings),
         )
+
+
+def _page_count(head: dict[str, Any]) -> int:
+    count = head.get("page_count")
+    if not isinstance(count, int):
+        raise MalformedMessageError("expect: no number")
+    return count
+
+
+def _sentence(head: dict[str, Any]) -> str:
+    sentence = head.get("sentence")
+    if not isinstance(sentence, str):
+        raise MalformedMessageError("warning: no text")
+    return sentence
+
+
+def _reported(head: dict[str, Any]) -> MolmoDesktopError:
+    """Return the error that the reader reports, whatever else it may say."""
+    error = head.get("error")
+    return error_from_dict(error if isinstance(error, dict) else {})
 
 
 def _ignore(head: dict[str, Any], blobs: list[bytes]) -> None:

@@ -23,7 +23,7 @@ from typing import Any
 from molmo_desktop.core.cancel import CancelToken
 from molmo_desktop.core.errors import EngineCrashedError, error_from_dict
 from molmo_desktop.core.exit_codes import signal_name
-from molmo_desktop.core.wire import receive_message, send_message
+from molmo_desktop.core.wire import WireLimits, receive_message, send_message
 from molmo_desktop.engine.events import EngineEvent, TokenEvent
 from molmo_desktop.engine.wire_format import decode_event
 from molmo_desktop.engine.worker import run_engine
@@ -35,6 +35,8 @@ _EXIT_GRACE_S = 2.0
 # Waiting goes in steps: Ctrl+C interrupts no endless wait on Windows, and on any system its
 # handler may run just before the wait begins, so that its wake-up is lost.
 _WAIT_STEP_S = 0.2
+# A model's file is a stranger's too: what the engine says has bounds, and it sends no blobs.
+_REPLY_LIMITS = WireLimits(head_bytes=1 << 26, blob_count=0, blob_bytes=0)
 _LOG_LIMIT_BYTES = 1_000_000
 _LOG_TAIL_BYTES = 4000
 OnEvent = Callable[[EngineEvent], None]
@@ -266,7 +268,7 @@ class EngineProcess:
     def _read(self, connection: Connection) -> None:
         while True:
             try:
-                message, _ = receive_message(connection)
+                message, _ = receive_message(connection, _REPLY_LIMITS)
             except (EOFError, OSError):
                 return
             self._deliver(message)

@@ -12,6 +12,7 @@ import threading
 import time
 from pathlib import Path
 
+import misbehaving_reader
 import psutil
 import pytest
 from mini_pdf import MiniPage, write_pdf
@@ -23,16 +24,15 @@ from molmo_desktop.core.errors import (
     DocumentError,
     DocumentTooLargeError,
     DocumentUnreadableError,
+    MolmoDesktopError,
 )
 from molmo_desktop.core.files import content_hash
 from molmo_desktop.core.pages import Page, WordBox
+from molmo_desktop.core.wire import MalformedMessageError
+from molmo_desktop.documents import child as child_module
 from molmo_desktop.documents.child import Child, ChildGreedyError, ChildSilentError
-from molmo_desktop.documents.messages import (
-    MalformedMessageError,
-    pack_page,
-    unpack_image,
-    unpack_page,
-)
+from molmo_desktop.documents.messages import pack_page, unpack_image, unpack_page
+from molmo_desktop.documents.quarantine import Quarantine
 
 PAGES = 120
 posix_only = pytest.mark.skipif(os.name != "posix", reason="signals of Unix")
@@ -95,7 +95,7 @@ def test_the_process_is_kept_warm(make_reader, files):
 
 
 @posix_only
-@pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGKILL, signal.SIGABRT])
+@pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGABRT])
 def test_a_crash_is_one_sentence_and_the_next_file_is_read(make_reader, files, long_pdf, number):
     reader = make_reader()
     with pytest.raises(DocumentUnreadableError, match="it made the reader stop") as caught:
@@ -103,6 +103,19 @@ def test_a_crash_is_one_sentence_and_the_next_file_is_read(make_reader, files, l
     assert caught.value.data["quarantined"]
     assert f"exit code {-number}" in caught.value.detail
     assert "pond" in reader.read(files / "notes.md").pages[0].text
+
+
+@posix_only
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL, signal.SIGHUP])
+def test_a_reader_that_was_ended_from_outside_is_not_held_against_the_file(
+    make_reader, long_pdf, tmp_path, number
+):
+    reader = make_reader(quarantine_file=tmp_path / "quarantine.json")
+    with pytest.raises(DocumentUnreadableError, match="ended from outside") as caught:
+        reader.read(long_pdf, on_progress=signal_at_page(reader, 2, number))
+    assert "quarantined" not in caught.value.data
+    assert not (tmp_path / "quarantine.json").exists()
+    assert len(reader.read(long_pdf).pages) == PAGES
 
 
 @posix_only
@@ -221,6 +234,60 @@ def test_closing_ends_a_reading_in_flight(make_reader, long_pdf):
     reader = make_reader()
     with pytest.raises(DocumentError, match="the program is closing"):
         reader.read(long_pdf, on_progress=lambda done, total: done == 2 and reader.close())
+
+
+def test_nothing_is_read_after_closing(make_reader, files):
+    reader = make_reader()
+    reader.close()
+    with pytest.raises(DocumentError, match="the program is closing"):
+        reader.read(files / "notes.md")
+    assert reader.pids == ()
+
+
+def test_another_process_s_word_on_a_file_is_heard(make_reader, long_pdf, tmp_path):
+    window = Quarantine(tmp_path / "quarantine.json")
+    command_line = Quarantine(tmp_path / "quarantine.json")
+    window.add(long_pdf, "read")
+    assert command_line.holds(long_pdf, "read")
+    command_line.remove(long_pdf, "read")
+    assert not window.holds(long_pdf, "read")
+
+
+def test_a_reader_that_cannot_be_started_is_told(make_reader, files, monkeypatch):
+    def fail(_pid=None):
+        raise psutil.NoSuchProcess(1)
+
+    reader = make_reader()
+    monkeypatch.setattr(child_module.psutil, "Process", fail)
+    with pytest.raises(DocumentUnreadableError, match="could not be started"):
+        reader.read(files / "notes.md")
+    monkeypatch.undo()
+    assert reader.read(files / "notes.md").format == "markdown"
+
+
+@posix_only
+@pytest.mark.parametrize(
+    ("behaviour", "sentence", "is_quarantined"),
+    [
+        (misbehaving_reader.die_at_once, "could not be started", False),
+        (misbehaving_reader.stop_in_a_message, "could not be read within 1 seconds", False),
+        (misbehaving_reader.announce_a_terabyte, "it made the reader stop", True),
+        (misbehaving_reader.send_many_blobs, "it made the reader stop", True),
+        (misbehaving_reader.send_no_json, "it made the reader stop", True),
+        (misbehaving_reader.send_a_list, "it made the reader stop", True),
+        (misbehaving_reader.expect_nothing, "it made the reader stop", True),
+        (misbehaving_reader.be_done_with_nothing, "it made the reader stop", True),
+        (misbehaving_reader.report_nonsense, "Something went wrong", False),
+    ],
+)
+def test_whatever_a_reader_says_it_ends_in_one_sentence(
+    make_reader, files, monkeypatch, behaviour, sentence, is_quarantined
+):
+    reader = make_reader(timeout_s=1)
+    monkeypatch.setattr(child_module, "run", behaviour)
+    with pytest.raises(MolmoDesktopError, match=sentence) as caught:
+        reader.read(files / "notes.md")
+    assert caught.value.data.get("quarantined", False) == is_quarantined
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="RLIMIT_AS is Linux's")
