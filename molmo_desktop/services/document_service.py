@@ -39,6 +39,10 @@ class DocumentService(QObject):
         self._rendering = Jobs(self, thread_count=1)
         self._jobs: dict[Path, Job] = {}
 
+    def warm_up(self) -> None:
+        """Have the reader ready before the first file comes."""
+        self._rendering.run(lambda _job: self._assistant.warm_up())
+
     def read(self, path: Path) -> None:
         """Start to read a file; the signals tell how it goes."""
         if path in self._jobs:
@@ -87,19 +91,21 @@ class DocumentService(QObject):
     def save_picture(
         self,
         image: QImage,
+        what: str,
         folder: Path,
         on_done: Callable[[Path], None],
         on_failed: Callable[[MolmoDesktopError], None],
     ) -> Job:
-        """Keep a pasted picture as PNG, so that it is there after a restart.
+        """Keep a picture that came without a file as PNG, so that it is there after a restart.
 
         Args:
             image: The picture.
+            what: Beginning of the file's name: where the picture is from.
             folder: Where to; made if missing.
             on_done: Gets the new file.
             on_failed: Gets the error.
         """
-        name = f"Pasted {datetime.now():%Y-%m-%d %H.%M.%S.%f}"[:-3] + ".png"
+        name = f"{what} {datetime.now():%Y-%m-%d %H.%M.%S.%f}"[:-3] + ".png"
         return self._reading.run(
             lambda _job: _saved(image, folder / name), on_done=on_done, on_failed=on_failed
         )
@@ -138,7 +144,7 @@ def _saved(image: QImage, path: Path) -> Path:
         problem = str(error)
     if problem or not image.save(str(path)):
         raise MolmoDesktopError(
-            "The pasted picture could not be saved.",
+            "The picture could not be saved.",
             hint=f"Check that {path.parent} can be written and that the disk is not full.",
             detail=problem,
         )

@@ -95,7 +95,7 @@ class Composer(QFrame):
 
     Attributes:
         ask_wanted: Carries the question.
-        stop_wanted, attach_wanted: The buttons.
+        stop_wanted, attach_wanted, capture_wanted: The buttons.
         files_pasted: Carries a list of paths.
         image_pasted: Carries a `QImage`.
         text_changed: The draft is another one.
@@ -104,6 +104,7 @@ class Composer(QFrame):
     ask_wanted = Signal(str)
     stop_wanted = Signal()
     attach_wanted = Signal()
+    capture_wanted = Signal()
     files_pasted = Signal(object)
     image_pasted = Signal(object)
     text_changed = Signal()
@@ -117,6 +118,10 @@ class Composer(QFrame):
             "attach", "Attach pictures or documents", shortcut="Ctrl+O", size_px=20
         )
         self.attach_button.setObjectName("attachButton")
+        self.capture_button = IconButton(
+            "capture", "Take a picture of the screen", shortcut="Ctrl+Shift+S", size_px=20
+        )
+        self.capture_button.setObjectName("captureButton")
         self.stage = ElidedLabel(_HINT, mode=Qt.TextElideMode.ElideRight)
         self.stage.setProperty("role", "caption")
         self.stage.setMinimumWidth(60)
@@ -138,6 +143,7 @@ class Composer(QFrame):
         row = QHBoxLayout()
         row.setSpacing(GAP_PX)
         row.addWidget(self.attach_button)
+        row.addWidget(self.capture_button)
         row.addWidget(self.stage, 1)
         row.addWidget(self.stop_button)
         row.addWidget(self.ask_button)
@@ -155,6 +161,7 @@ class Composer(QFrame):
         self.ask_button.clicked.connect(self._submit)
         self.stop_button.clicked.connect(self.stop_wanted)
         self.attach_button.clicked.connect(self.attach_wanted)
+        self.capture_button.clicked.connect(self.capture_wanted)
         self.edit.files_pasted.connect(self.files_pasted)
         self.edit.image_pasted.connect(self.image_pasted)
         self.edit.textChanged.connect(self._on_text_changed)

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from molmo_desktop.services.backstage import Backstage
 from molmo_desktop.services.notifier import Message
 from molmo_desktop.services.session import Attachment
+from molmo_desktop.services.storage_service import pasted_folder
 from molmo_desktop.ui.attachment_tray import Chip
 from molmo_desktop.ui.conversation_column import ConversationColumn
 from molmo_desktop.ui.dropped import file_dialog_filter, refusals_in_words, sort_out
@@ -44,11 +45,12 @@ class FileFlow(QObject):
             self._backstage.notifier.warning(refusals_in_words(found.refused) + ".")
         self._column.composer.edit.setFocus()
 
-    def add_picture(self, image: QImage) -> None:
-        """Keep a pasted picture as a file and attach it."""
+    def add_picture(self, image: QImage, what: str = "Pasted") -> None:
+        """Keep a picture that came without a file as a file, and attach it."""
         self._backstage.documents.save_picture(
             image,
-            self._backstage.assistant.paths.data / "pasted",
+            what,
+            pasted_folder(self._backstage.assistant.paths),
             lambda path: self.add_files([path]),
             self._backstage.notifier.error,
         )

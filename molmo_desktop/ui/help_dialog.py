@@ -10,7 +10,7 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QVBoxLayout, QWidget
 
 from molmo_desktop.ui.controls import label
-from molmo_desktop.ui.theme import EDGE_PX, GAP_PX, GROUP_PX
+from molmo_desktop.ui.theme import EDGE_PX, GROUP_PX, TIGHT_PX
 
 SHORTCUTS = (
     ("Enter", "Ask"),
@@ -18,6 +18,7 @@ SHORTCUTS = (
     ("Esc", "Stop the answer"),
     ("Ctrl+R", "Ask the last question again"),
     ("Ctrl+O", "Attach pictures or documents"),
+    ("Ctrl+Shift+S", "Attach a picture of the screen, or of a part of it"),
     ("Ctrl+V", "Paste text, a picture or files"),
     ("Ctrl+N", "New conversation"),
     ("Ctrl+K", "Search the conversations"),
@@ -47,7 +48,7 @@ class HelpDialog(QDialog):
         layout.addWidget(label("Keyboard shortcuts", "title"))
         grid = QGridLayout()
         grid.setHorizontalSpacing(EDGE_PX)
-        grid.setVerticalSpacing(GAP_PX)
+        grid.setVerticalSpacing(TIGHT_PX)
         for row, (keys, action) in enumerate(SHORTCUTS):
             grid.addWidget(label(keys, "heading"), row, 0)
             grid.addWidget(label(action), row, 1)

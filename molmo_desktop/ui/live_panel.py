@@ -234,8 +234,10 @@ def memory_parts(reading: LiveReading, loaded: LoadedModel | None) -> list[Memor
             MemoryPart("context", cache, "kv_cache"),
         ]
     parts.append(MemoryPart("compute", rest, "compute"))
-    parts.append(MemoryPart("window", reading.window_rss_bytes, "information", False))
-    others = used - engine - reading.window_rss_bytes
+    window = reading.window_rss_bytes
+    if window is not None:
+        parts.append(MemoryPart("window", window, "information", False))
+    others = used - engine - (window or 0)
     parts.append(MemoryPart("others", max(0, others), "other", False))
     return parts
 

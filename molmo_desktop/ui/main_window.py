@@ -18,6 +18,7 @@ from PySide6.QtGui import (
     QDragMoveEvent,
     QDropEvent,
     QHideEvent,
+    QImage,
     QResizeEvent,
     QShowEvent,
 )
@@ -38,6 +39,7 @@ from molmo_desktop.ui.dialogs.settings_dialog import SettingsDialog
 from molmo_desktop.ui.drops import DropTarget
 from molmo_desktop.ui.file_flow import FileFlow
 from molmo_desktop.ui.help_dialog import HelpDialog
+from molmo_desktop.ui.screen_capture import ScreenCapture
 from molmo_desktop.ui.side_panel import SidePanel
 from molmo_desktop.ui.sidebar_holder import SidebarHolder
 from molmo_desktop.ui.status_line import StatusLine
@@ -48,6 +50,7 @@ from molmo_desktop.ui.window_state import WindowState
 _FIRST_WIDTH_PX, _FIRST_HEIGHT_PX = 1280, 800
 _PANEL_ROWS_NEED_PX = 700
 _COLUMN_NEEDS_PX = 480
+_WARM_UP_MS = 400  # after the first paint
 
 
 class MainWindow(QMainWindow):
@@ -80,6 +83,7 @@ class MainWindow(QMainWindow):
         self._session = backstage.session
         self._default_model: InstalledModel | None = None
         self._panel_was_toggled = False
+        self._is_warm = False
         self.sidebars = SidebarHolder()
         self.column = ConversationColumn()
         self.panel = SidePanel(backstage.documents, self._session.document_of)
@@ -91,6 +95,7 @@ class MainWindow(QMainWindow):
         self.files = FileFlow(backstage, self.column, self.panel)
         self.answers = AnswerFlow(self._session, self.column, self.panel, picker, self.status)
         self.drops = DropTarget(self, self.files.add_files, self.files.add_picture)
+        self.capture = ScreenCapture(self, self._on_captured, backstage.notifier)
         self._actions = WindowActions(self, themes)
         self._connect_parts()
         self._connect_services()
@@ -130,6 +135,7 @@ class MainWindow(QMainWindow):
         composer.ask_wanted.connect(self.ask)
         composer.stop_wanted.connect(self.answers.stop)
         composer.attach_wanted.connect(self.choose_files)
+        composer.capture_wanted.connect(self.capture.start)
         column.empty_state.example_chosen.connect(self.try_example)
         sidebar.search_changed.connect(lambda _words: self._list_conversations())
         sidebar.list.chosen.connect(self.open_conversation)
@@ -254,6 +260,9 @@ class MainWindow(QMainWindow):
     def choose_files(self) -> None:
         """Let the user choose files to attach."""
         self.files.choose_files(self)
+
+    def _on_captured(self, image: QImage) -> None:
+        self.files.add_picture(image, "Screen")
 
     def ask(self, question: str) -> None:
         """Ask a question; while another is answered, the text stays where it is."""
@@ -384,6 +393,9 @@ class MainWindow(QMainWindow):
         """Take readings while somebody can see them."""
         super().showEvent(event)
         self._backstage.meters.set_wanted(True)
+        if not self._is_warm:
+            self._is_warm = True
+            QTimer.singleShot(_WARM_UP_MS, self, self._backstage.documents.warm_up)
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Stop to take readings."""

@@ -262,6 +262,8 @@ QFrame[role="surface"] {{ background: {t.surface}; border: none; }}
 QFrame[role="card"] {{
     background: {t.raised}; border: 1px solid {t.line}; border-radius: {CARD_CORNER_PX}px;
 }}
+QFrame[role="popup"] {{ background: {t.raised}; border: 1px solid {t.line}; }}
+QDialog {{ border: 1px solid {t.line}; }}
 QFrame[role="note"] {{
     background: transparent; border: 1px solid {t.line}; border-left: 3px solid {t.information};
     border-radius: {CORNER_PX}px;
@@ -313,6 +315,12 @@ QPushButton[role="evidence"] {{
     padding: 0; text-align: left; border-radius: {CARD_CORNER_PX}px; min-height: 0;
 }}
 QPushButton[role="evidence"][chosen="true"] {{ border: 1px solid {t.accent}; }}
+
+QPushButton[role="status"] {{
+    background: transparent; border-color: transparent; padding: 0; min-height: 22px;
+}}
+QPushButton[role="status"]:hover {{ background: {t.hover}; }}
+QPushButton[role="status"]:focus {{ border-color: {t.accent}; }}
 
 QToolButton {{
     background: transparent; border: 1px solid transparent; border-radius: {CORNER_PX}px;

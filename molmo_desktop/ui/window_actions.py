@@ -38,6 +38,7 @@ class WindowActions:
             ("Ctrl+L", column.composer.edit.setFocus),
             ("Ctrl+Shift+M", window.sidebars.go_to_models),
             ("Ctrl+V", self._paste),
+            ("Ctrl+Shift+S", window.capture.start),
             ("Ctrl+,", window.show_settings),
             ("Esc", self._escape),
             ("F1", window.show_help),
@@ -52,6 +53,7 @@ class WindowActions:
         menu = QMenu(window)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         _add(menu, "Attach files…", "Ctrl+O", window.choose_files)
+        _add(menu, "Picture of the screen…", "Ctrl+Shift+S", window.capture.start)
         _add(menu, "Rename the conversation", "F2", self._rename)
         current = window.backstage.session.conversation_id
         export = _add(
