@@ -11,9 +11,12 @@ def main() -> int:
     import multiprocessing
 
     multiprocessing.freeze_support()
-    from molmo_desktop.cli import run
+    try:
+        from molmo_desktop.cli import run
 
-    return run()
+        return run()
+    except KeyboardInterrupt:  # before the command was ready for it
+        return 130
 
 
 if __name__ == "__main__":

@@ -68,7 +68,7 @@ from molmo_desktop.engine.events import (
 from molmo_desktop.meters.meters import Meters
 from molmo_desktop.meters.reading import LiveReading
 from molmo_desktop.models.library import InstalledModel, ModelLibrary
-from molmo_desktop.retrieval.extract import quote_answer
+from molmo_desktop.retrieval.extract import find_quote
 from molmo_desktop.retrieval.index import PassageIndex
 
 _T = TypeVar("_T")
@@ -243,18 +243,23 @@ class Assistant:
         earlier = self._with_pictures_at_hand(work, loaded, earlier)
         plan = self._plan(work, documents, loaded, earlier)
         work.emit(CoverageEvent(plan.coverage))
+        for document in plan.unseen:
+            work.notice(
+                f"{document.path.name} was left out: "
+                f"the model {loaded.info.name} cannot look at pictures."
+            )
         if not is_answerable(telling_part(work.request.question), plan):
             return self._abstain(work, plan, loaded, earlier)
         wants_quote = is_small(loaded.info) and not plan.is_whole_task
         quote = (
-            quote_answer(telling_part(work.request.question), plan.ranked) if wants_quote else None
+            find_quote(telling_part(work.request.question), plan.ranked) if wants_quote else None
         )
-        turn = new_turn(work.request.question, plan, earlier, quote)
+        turn = new_turn(work.request.question, plan, earlier, quote.text if quote else None)
         earlier = self._fit_history(work, loaded, earlier, turn)
         generation = self._generate(work, loaded, [*earlier, turn])
         turns = [*earlier, with_answer(turn, generation.text)]
         self._memory.remember(work.request.conversation_key, turns)
-        grounding = ground(generation.text, telling_part(work.request.question), plan)
+        grounding = ground(generation.text, telling_part(work.request.question), plan, quote)
         return build_answer(work, plan, loaded, generation, grounding)
 
     def _answer_raw(self, work: Work, documents: list[Document], loaded: LoadedModel) -> Answer:
@@ -478,7 +483,7 @@ def _first(chosen: _T | None, otherwise: _T) -> _T:
 def _question_too_long(token_count: int, context_length: int) -> ContextOverflowError:
     return ContextOverflowError(
         f"The question takes {token_count} tokens, but the model can take {context_length}.",
-        hint="Shorten it, or save the long text as a file and attach that.",
+        hint="Raise the context length, or shorten it: a long text can be attached as a file.",
         token_count=token_count,
         context_length=context_length,
     )

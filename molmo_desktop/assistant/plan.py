@@ -47,6 +47,7 @@ class ReadingPlan:
         ranked: The best passages for the question, best first, whether they are given or not.
         pictures: In the order they are given.
         is_whole_task: The question is about all of the document.
+        unseen: Pictures beside the documents that this model cannot look at.
     """
 
     mode: ReadingMode
@@ -56,6 +57,7 @@ class ReadingPlan:
     pictures: tuple[Picture, ...]
     coverage: Coverage
     is_whole_task: bool
+    unseen: tuple[Document, ...] = ()
 
 
 class ReadingSpeed:
@@ -131,7 +133,7 @@ class Planner:
             DocumentUnreadableError: A document has neither text nor a page to look at.
         """
         chosen = [_with_pages(document, page_numbers) for document in documents]
-        pictures, texts = self._divide(chosen, model, mode)
+        pictures, texts, unseen = self._divide(chosen, model, mode)
         hashes = [document.content_hash for document in texts]
         ranked = (
             self._index.search(search_question, hashes, limit=_SEARCH_LIMIT, pages=page_numbers)
@@ -155,14 +157,16 @@ class Planner:
             pictures=tuple(pictures),
             coverage=_coverage(chosen_mode, documents, passages, pictures),
             is_whole_task=whole_task,
+            unseen=unseen,
         )
 
     def _divide(
         self, documents: Sequence[Document], model: ModelInfo, mode: AskMode
-    ) -> tuple[list[Picture], list[Document]]:
-        """Return the pictures to look at and the documents to read."""
+    ) -> tuple[list[Picture], list[Document], tuple[Document, ...]]:
+        """Return the pictures to look at, the documents to read, and what cannot be looked at."""
         pictures: list[Picture] = []
         texts: list[Document] = []
+        unseen: list[Document] = []
         for document in documents:
             # The recognised text of a picture is for models that cannot look at it.
             is_looked_at = document.is_picture and model.has_vision
@@ -171,7 +175,8 @@ class Planner:
                 texts.append(document)
                 continue
             if not model.has_vision:
-                raise _cannot_see(document, model)
+                unseen.append(document)
+                continue
             if not document.is_picture and document.format != "pdf":
                 raise DocumentUnreadableError(
                     f"There is no text in {document.path.name}.",
@@ -179,7 +184,9 @@ class Planner:
                 )
             numbers = [page.number for page in document.pages][:MAX_PAGE_PICTURES]
             pictures += [Picture(document, number) for number in numbers]
-        return pictures, texts
+        if unseen and not texts:
+            raise _cannot_see(unseen[0], model)
+        return pictures, texts, tuple(unseen)
 
     def _fits(self, passages: Sequence[Passage], token_budget: int) -> bool:
         characters = sum(len(passage.text) for passage in passages)
@@ -198,18 +205,29 @@ class Planner:
     ) -> list[Passage]:
         """Return the best passages within the budget, in reading order."""
         candidates = list(whole) if whole_task or not ranked else [item.passage for item in ranked]
+        first = _first_of_each_document(candidates)
         taken: list[Passage] = []
         left = token_budget
-        for passage in candidates:
+        for place, passage in enumerate([*first, *(p for p in candidates if p not in first)]):
             cost = self._count_tokens(passage.text)
-            if cost > left:
-                if not taken:
-                    taken.append(_cut(passage, left, cost))
-                break
+            if place < len(first):
+                # Each file gets its share, so that one long passage does not shut out another file.
+                share = left // (len(first) - place)
+                if cost > share:
+                    passage, cost = _cut(passage, share, cost), share
+            elif cost > left:
+                continue
             taken.append(passage)
             left -= cost
         order = {passage.content_hash: i for i, passage in enumerate(whole)}
         return sorted(taken, key=lambda p: (order.get(p.content_hash, 0), p.page, p.start))
+
+
+def _first_of_each_document(passages: Sequence[Passage]) -> list[Passage]:
+    best: dict[str, Passage] = {}
+    for passage in passages:
+        best.setdefault(passage.content_hash, passage)
+    return list(best.values())
 
 
 def _mode_word(*, has_documents: bool, has_texts: bool, reads_whole: bool) -> ReadingMode:
@@ -234,11 +252,13 @@ def _with_pages(document: Document, numbers: Sequence[int]) -> Document:
 
 
 def _cannot_see(document: Document, model: ModelInfo) -> UnsupportedFormatError:
-    what = (
-        f"{document.path.name} is a picture"
-        if document.is_picture
-        else f"{document.path.name} has no text, only pictures of pages"
-    )
+    name = document.path.name
+    if document.is_picture:
+        what = f"{name} is a picture"
+    elif document.has_text:
+        what = f"{name} should be looked at like a picture"
+    else:
+        what = f"{name} has no text, only pictures of pages"
     return UnsupportedFormatError(
         f"{what}, and the model {model.name} cannot look at pictures.",
         hint="Choose a model that sees pictures, or attach a document with text.",

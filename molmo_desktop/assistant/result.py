@@ -20,6 +20,8 @@ def build_answer(
     """Return the answer; its energy is filled in when the meters have closed."""
     for sentence in grounding.notices:
         work.notice(sentence)
+    if generation.finish_reason == "length":
+        work.notice("The answer was cut off, because it reached the length that was set.")
     return Answer(
         question=work.request.question,
         answer=generation.text,

@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -142,13 +143,17 @@ def _answer_all(
 def _answer_one(
     assistant: Assistant, request: AskRequest, cancel: CancelToken, *, as_json: bool
 ) -> Answer:
-    progress = Progress(stream_text=not as_json)
+    progress = Progress(stream_text=not as_json, cancel=cancel)
     try:
         answer = assistant.ask(request, on_event=progress, cancel=cancel)
     finally:
         progress.finish()
     if as_json:
         print_json(answer.to_dict())
+        return answer
+    progress.end_line()
+    if answer.finish_reason == "cancelled":
+        print("Stopped before the end.", file=sys.stderr, flush=True)
     else:
         print_answer_details(answer)
     return answer

@@ -15,6 +15,7 @@ from molmo_desktop.assistant.requests import (
     TextEvent,
 )
 from molmo_desktop.core.answer import Answer
+from molmo_desktop.core.cancel import CancelToken
 from molmo_desktop.core.errors import MolmoDesktopError
 
 
@@ -45,25 +46,34 @@ class Progress:
 
     Args:
         stream_text: Print the answer while it is written.
+        cancel: Ends the work when nobody reads the output any more.
     """
 
-    def __init__(self, *, stream_text: bool) -> None:
+    def __init__(self, *, stream_text: bool, cancel: CancelToken) -> None:
+        self._cancel = cancel
         self._stream_text = stream_text
         self._is_terminal = sys.stderr.isatty()
         self._stage_width = 0
-        self.wrote_text = False
+        self._is_in_line = False
 
     def __call__(self, event: AskEvent) -> None:
         """Take one event of the assistant."""
+        try:
+            self._show(event)
+        except BrokenPipeError:  # nobody reads any more: there is no point in going on
+            self._cancel.cancel()
+
+    def _show(self, event: AskEvent) -> None:
         if isinstance(event, StageEvent):
             self._show_stage(event.sentence() + " …" if event.stage != "writing" else "")
         elif isinstance(event, NoticeEvent):
             self._show_stage("")
+            self.end_line()
             print(f"Note: {event.text}", file=sys.stderr, flush=True)
         elif isinstance(event, TextEvent) and self._stream_text:
             self._show_stage("")
             print(event.text, end="", flush=True)
-            self.wrote_text = True
+            self._is_in_line = True
         elif isinstance(event, CoverageEvent):
             return
 
@@ -73,6 +83,12 @@ class Progress:
         print(f"\r{text:<{self._stage_width}}\r{text}", end="", file=sys.stderr, flush=True)
         self._stage_width = len(text)
 
+    def end_line(self) -> None:
+        """End the line of the answer, if one is begun."""
+        if self._is_in_line:
+            self._is_in_line = False
+            print(flush=True)
+
     def finish(self) -> None:
         """Clear the stage line."""
         self._show_stage("")
@@ -80,9 +96,10 @@ class Progress:
 
 def print_answer_details(answer: Answer) -> None:
     """Print where an answer stands, and on standard error what it cost."""
-    print()
+    if answer.evidence and not answer.evidence[0].cited:
+        print("  Nearest passages:")
     for number, item in enumerate(answer.evidence, start=1):
-        lead = f"[{number}]" if item.cited else "near:"
+        lead = f"[{number}]" if item.cited else "-"
         text = " ".join(item.text.split())
         print(f"  {lead} {item.file}, page {item.page}: {text}")
     print(f"  {cost_line(answer)}", file=sys.stderr, flush=True)

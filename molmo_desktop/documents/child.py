@@ -18,6 +18,7 @@ from typing import Any
 
 import psutil
 
+from molmo_desktop.core.children import shielded_from_ctrl_c
 from molmo_desktop.core.wire import receive_message, send_message
 from molmo_desktop.documents.limits import kill_children
 from molmo_desktop.documents.messages import LIMITS
@@ -81,7 +82,8 @@ class Child:
             daemon=True,
         )
         try:
-            self._process.start()
+            with shielded_from_ctrl_c():
+                self._process.start()
             # Knows when the process began, so that another one with its number is never meant.
             self._known_process = psutil.Process(self._process.pid)
         except (OSError, psutil.Error) as error:

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from molmo_desktop.core.cancel import CancelToken
+from molmo_desktop.core.children import shielded_from_ctrl_c
 from molmo_desktop.core.errors import EngineCrashedError, error_from_dict
 from molmo_desktop.core.exit_codes import signal_name
 from molmo_desktop.core.wire import WireLimits, receive_message, send_message
@@ -252,7 +253,8 @@ class EngineProcess:
                 name="molmo-engine",
                 daemon=True,
             )
-            process.start()
+            with shielded_from_ctrl_c():
+                process.start()
         except BaseException:
             ours.close()
             raise

@@ -219,3 +219,28 @@ def test_the_same_bytes_under_another_extension_are_read_for_what_they_are(assis
         (tmp_path / name).write_text("# a,b\n1,2\n")
     assert assistant.read(tmp_path / "table.csv").format == "csv"
     assert assistant.read(tmp_path / "table.md").format == "markdown"
+
+
+def test_each_of_several_files_gets_its_share_of_what_is_read(assistant, samples):
+    files = (samples / "lease.pdf", samples / "invoice.pdf")
+    answer = assistant.ask(AskRequest("How much is the deposit and what is the total due?", files))
+    assert all(item.pages_read for item in answer.coverage.files)
+
+
+def test_a_picture_beside_a_document_does_not_stop_the_question(assistant, samples):
+    files = (samples / "red-circle.png", samples / "invoice.pdf")
+    answer = assistant.ask(AskRequest("What is the total due?", files))
+    assert "300.90" in answer.answer
+    assert any("red-circle.png was left out" in notice for notice in answer.notices)
+
+
+def test_an_answer_that_was_cut_off_says_so(assistant, samples):
+    answer = assistant.ask(
+        AskRequest(
+            "How much is the deposit?",
+            (samples / "lease.pdf",),
+            options=AskOptions(max_new_tokens=3),
+        )
+    )
+    assert answer.finish_reason == "length"
+    assert any("cut off" in notice for notice in answer.notices)

@@ -156,6 +156,40 @@ def test_ctrl_c_ends_with_status_130(home):
     assert "Traceback" not in stderr
 
 
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="process groups are for Unix")
+@pytest.mark.parametrize("delay_s", [0.1, 0.4, 0.8, 1.5])
+def test_ctrl_c_in_a_terminal_prints_no_traceback_at_any_moment(samples, delay_s):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "molmo_desktop", "ask", "Write a very long story.",
+         samples / "lease.pdf", "--max-tokens", "4000"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )  # fmt: skip
+    time.sleep(delay_s)
+    os.killpg(process.pid, signal.SIGINT)  # a terminal sends it to the whole group
+    _, stderr = process.communicate(timeout=20)
+    assert "Traceback" not in stderr
+    # Minus the signal: it came before Python could listen, and shells show 130 for it too.
+    assert process.returncode in (0, 130, -signal.SIGINT)
+
+
+def test_a_reader_that_leaves_early_is_no_failure(samples):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "molmo_desktop", "ask", "Write a long story."],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout.read(3)
+    process.stdout.close()
+    stderr = process.stderr.read()
+    process.stderr.close()
+    process.wait(timeout=30)
+    assert "Traceback" not in stderr
+
+
 @pytest.mark.skipif(importlib.util.find_spec("PySide6") is None, reason="Qt is taken away")
 def test_doctor_says_what_works():
     result = run("doctor", "--json")
