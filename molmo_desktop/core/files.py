@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import tempfile
@@ -30,6 +31,22 @@ def write_atomically(path: Path, text: str) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def keep_private(path: Path) -> None:
+    """Let nobody but the user read a file, which is created empty if it is missing.
+
+    SQLite gives the logs beside a database the same rights. On Windows the user's own folders
+    are private already.
+
+    Raises:
+        OSError: The file cannot be created.
+    """
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    if os.name == "posix":
+        # Not ours to change on some drives, which then have rules of their own.
+        with contextlib.suppress(OSError):
+            path.chmod(0o600)
 
 
 def content_hash(path: Path, cancel: CancelToken | None = None) -> str:

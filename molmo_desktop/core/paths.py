@@ -7,11 +7,14 @@ system's own places are used. Nothing is ever written into the install folder.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
+
+from molmo_desktop.core.errors import SettingsError
 
 HOME_VARIABLE = "MOLMO_DESKTOP_HOME"
 
@@ -56,10 +59,31 @@ class AppPaths:
         return self.config / "unreadable-files.json"
 
     def make(self) -> AppPaths:
-        """Create the folders that are missing and return self."""
+        """Create the folders that are missing, for the user's eyes only, and return self.
+
+        Raises:
+            SettingsError: A folder cannot be made or written.
+        """
         for folder in (self.config, self.data, self.cache, self.logs, self.models):
-            folder.mkdir(parents=True, exist_ok=True)
+            try:
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            except OSError as error:
+                raise _unusable(folder, str(error)) from error
+            if not os.access(folder, os.W_OK | os.X_OK):
+                raise _unusable(folder, "no permission to write")
+            if os.name == "posix":
+                # Not ours to change on some drives, which then have rules of their own.
+                with contextlib.suppress(OSError):
+                    folder.chmod(0o700)
         return self
+
+
+def _unusable(folder: Path, detail: str) -> SettingsError:
+    return SettingsError(
+        f"The program cannot keep its files in {folder}.",
+        hint=f"Check that this folder can be written, or set {HOME_VARIABLE} to another one.",
+        detail=detail,
+    )
 
 
 def app_paths() -> AppPaths:
