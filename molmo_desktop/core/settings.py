@@ -17,6 +17,20 @@ from molmo_desktop.core.errors import SettingsError
 from molmo_desktop.core.files import write_atomically
 
 SETTINGS_VERSION = 1
+_MOST_TOKENS = 1 << 24
+# What a number may be, both ends included; beyond, the value in the file is ignored.
+_RANGES: dict[str, tuple[float, float]] = {
+    "context_length": (0, _MOST_TOKENS),
+    "max_new_tokens": (1, _MOST_TOKENS),
+    "temperature": (0, 5),
+    "thread_count": (0, 1024),
+    "image_max_tokens": (0, _MOST_TOKENS),
+    "reading_patience_s": (0, 86_400),
+    "panel_interval_ms": (100, 60_000),
+    "idle_power_w": (0, 100_000),
+    "full_load_cpu_power_w": (0, 100_000),
+}
+_CHOICES = {"theme": ("system", "light", "dark")}
 OFFLINE_VARIABLE = "MOLMO_DESKTOP_OFFLINE"
 
 
@@ -95,7 +109,7 @@ def load_settings(path: Path) -> LoadedSettings:
         if item.name not in data:
             continue
         value = _converted(data[item.name], types[item.name])
-        if value is None:
+        if value is None or not _is_allowed(item.name, value):
             ignored.append(item.name)
         else:
             good[item.name] = value
@@ -128,10 +142,19 @@ def _with_environment(settings: Settings) -> Settings:
     return settings.changed(offline=True) if is_offline_forced() else settings
 
 
+def _is_allowed(name: str, value: Any) -> bool:
+    if name in _CHOICES:
+        return value in _CHOICES[name]
+    if name not in _RANGES:
+        return True
+    least, most = _RANGES[name]
+    return bool(least <= value <= most)
+
+
 def _converted(value: Any, wanted: Any) -> Any:
     """Return the value as the wanted type, or None where it cannot be used."""
     if wanted is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+        return float(value) if abs(value) < 1 << 53 else None
     if wanted is int and isinstance(value, bool):
         return None
     if get_args(wanted):
