@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from molmo_desktop.core.errors import HistoryError
+from molmo_desktop.core.files import keep_private
 from molmo_desktop.store.migrations import ForeignFileError, NewerFileError, migrate
 
 BUSY_TIMEOUT_S = 10.0
@@ -73,15 +74,19 @@ class Database:
                 raise history_error(error, self.path) from error
 
     @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
+    def writing(self, patience_s: float | None = None) -> Iterator[sqlite3.Connection]:
         """Give the connection inside a transaction: all of it is saved or nothing.
 
+        Args:
+            patience_s: How long to wait for another program that is writing; None = long.
+
         Raises:
-            HistoryError: Nothing was saved.
+            HistoryError: Nothing was saved; ``data["is_busy"]`` where another program was
+                writing all the time.
         """
         with self._lock:
             try:
-                self._connection.execute("BEGIN IMMEDIATE")
+                self._begin(BUSY_TIMEOUT_S if patience_s is None else patience_s)
                 try:
                     yield self._connection
                     self._connection.execute("COMMIT")
@@ -92,9 +97,18 @@ class Database:
             except sqlite3.Error as error:
                 raise history_error(error, self.path) from error
 
+    def _begin(self, patience_s: float) -> None:
+        """Begin to write; only this step waits for others."""
+        self._connection.execute(f"PRAGMA busy_timeout = {int(patience_s * 1000)}")
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+        finally:
+            self._connection.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT_S * 1000)}")
+
     def _open(self) -> sqlite3.Connection:
         if self.path is not None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
+            keep_private(self.path)
         connection = sqlite3.connect(
             self.path or ":memory:",
             timeout=BUSY_TIMEOUT_S,
@@ -144,6 +158,7 @@ def history_error(error: Exception, path: Path | None) -> HistoryError:
             "Another window of this program is busy saving conversations.",
             hint="Wait a moment and try again, or close the other window.",
             detail=detail,
+            is_busy=True,
         )
     if code in _DAMAGE:
         return HistoryError(

@@ -41,6 +41,8 @@ from molmo_desktop.store.words import (
 from molmo_desktop.store.writers import is_alive, this_writer
 
 _NOT_BEGUN = 0
+# The window saves from the thread that draws: not longer than a picture takes.
+_PARTIAL_PATIENCE_S = 0.02
 
 
 class Store:
@@ -245,14 +247,28 @@ class Store:
             )
             return _new_id(cursor)
 
-    def save_partial(self, answer_id: int, text: str) -> None:
-        """Save what has been written of an answer so far; too late is harmless."""
+    def save_partial(self, answer_id: int, text: str) -> bool:
+        """Save what has been written of an answer so far; too late is harmless.
+
+        Does not wait for another window that is saving: the answer grows, and the next call
+        saves this text too.
+
+        Returns:
+            Whether it was saved now.
+        """
         text = storable(text)
-        with self._database.writing() as connection:
-            connection.execute(
-                "UPDATE messages SET text = ?, text_folded = ? WHERE id = ? AND status = 'writing'",
-                (text, folded(text), answer_id),
-            )
+        try:
+            with self._database.writing(patience_s=_PARTIAL_PATIENCE_S) as connection:
+                connection.execute(
+                    "UPDATE messages SET text = ?, text_folded = ? "
+                    "WHERE id = ? AND status = 'writing'",
+                    (text, folded(text), answer_id),
+                )
+        except HistoryError as error:
+            if not error.data.get("is_busy"):
+                raise
+            return False
+        return True
 
     def finish_answer(
         self,

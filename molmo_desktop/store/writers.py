@@ -7,6 +7,9 @@ import os
 
 import psutil
 
+# Linux counts start times from when the machine was started, and that moves with the clock.
+_CLOCK_TOLERANCE_S = 2.0
+
 
 def this_writer() -> str:
     """Name this process; its start time tells it from a later one with the same number."""
@@ -17,6 +20,7 @@ def is_alive(writer: str) -> bool:
     """Whether the process that was named is still there."""
     number, _, started = writer.partition(":")
     try:
-        return f"{psutil.Process(int(number)).create_time():.2f}" == started
+        difference_s = psutil.Process(int(number)).create_time() - float(started)
+        return abs(difference_s) <= _CLOCK_TOLERANCE_S
     except (ValueError, psutil.Error):
         return False

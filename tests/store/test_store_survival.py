@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
+import stat
 import subprocess
 import sys
+import threading
+import time
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -16,6 +20,7 @@ from molmo_desktop.core.errors import HistoryError
 from molmo_desktop.store.database import Database
 from molmo_desktop.store.migrations import MIGRATIONS, migrate
 from molmo_desktop.store.store import Store
+from molmo_desktop.store.writers import is_alive, this_writer
 
 resource = pytest.importorskip("resource", reason="this system has no file size limit")
 
@@ -319,3 +324,58 @@ def test_a_new_file_needs_no_copy(database_file):
     database.close()
     assert database.backup is None
     assert [path.name for path in database_file.parent.iterdir()] == [database_file.name]
+
+
+# --- other windows, other users --------------------------------------------------------------
+
+
+def test_a_growing_answer_does_not_wait_for_another_window(database_file):
+    store = Store(database_file)
+    conversation_id = store.create_conversation()
+    question_id = store.add_question(conversation_id, "Why?")
+    answer_id = store.start_answer(conversation_id, question_id, "m")
+    with closing(sqlite3.connect(database_file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        started_s = time.monotonic()
+        assert not store.save_partial(answer_id, "Because")
+        assert time.monotonic() - started_s < 1
+        other.execute("COMMIT")
+    assert store.save_partial(answer_id, "Because of")
+    assert store.messages(conversation_id)[1].text == "Because of"
+    store.close()
+
+
+def test_other_saves_still_wait_after_a_growing_answer_did_not(database_file):
+    store = Store(database_file)
+    conversation_id = store.create_conversation()
+    with closing(
+        sqlite3.connect(database_file, isolation_level=None, check_same_thread=False)
+    ) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert not store.save_partial(1, "text")
+        release = threading.Timer(0.3, lambda: other.execute("COMMIT"))
+        release.start()
+        store.rename_conversation(conversation_id, "named")
+        release.join()
+    assert store.conversation(conversation_id).title == "named"
+    store.close()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="rights of Unix")
+def test_only_the_user_can_read_the_conversations(database_file):
+    database_file.parent.mkdir(parents=True)
+    database_file.touch(mode=0o644)
+    database_file.chmod(0o644)
+    store = Store(database_file)
+    store.create_conversation()
+    files = list(database_file.parent.glob("conversations.db*"))
+    assert len(files) >= 2
+    assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
+    store.close()
+
+
+def test_a_writer_is_known_although_the_clock_was_set():
+    number, _, started = this_writer().partition(":")
+    assert is_alive(f"{number}:{float(started) + 1.5:.2f}")
+    assert not is_alive(f"{number}:{float(started) - 60:.2f}")
+    assert not is_alive(f"{number}:")
