@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from molmo_desktop.core.errors import ModelError, UsageError
 from molmo_desktop.models.installed import InstalledModel, first_part_stem, other_parts
 
 _SPARE_BYTES = 200_000_000
+_OTHER_DISK = 17  # ERROR_NOT_SAME_DEVICE of Windows
 
 
 def import_into(folder: Path, model: InstalledModel, *, link: bool) -> Path:
@@ -108,7 +110,17 @@ def _link(source: Path, target: Path) -> None:
         target.symlink_to(source)
     except OSError:
         # Windows allows symbolic links to few users, hard links to all, on one disk.
-        os.link(source, target)
+        try:
+            os.link(source, target)
+        except OSError as error:
+            if error.errno != errno.EXDEV and getattr(error, "winerror", None) != _OTHER_DISK:
+                raise
+            raise ModelError(
+                f"{source.name} cannot be linked, because it lies on another disk than the "
+                "model folder.",
+                hint="Copy it instead: molmo-desktop models import --copy PATH.",
+                detail=str(error),
+            ) from error
 
 
 def _copy(source: Path, target: Path) -> None:

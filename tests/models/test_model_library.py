@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -277,6 +278,24 @@ def test_a_disk_without_space_is_told_before_copying(library, folder, tiny_vlm, 
     monkeypatch.setattr("molmo_desktop.models.importing.shutil.disk_usage", lambda _: Usage)
     with pytest.raises(ModelError, match="too little space"):
         library.import_file(tiny_vlm / "model.gguf", link=False)
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.skipif(
+    not Path("/dev/shm").is_dir() or Path("/dev/shm").stat().st_dev == Path("/tmp").stat().st_dev,
+    reason="needs two disks",
+)
+def test_a_link_to_another_disk_is_refused_with_the_way_out(library, folder, tiny_vlm, monkeypatch):
+    def refuse(_self, _target):
+        raise OSError("as on Windows for most users")
+
+    monkeypatch.setattr(Path, "symlink_to", refuse)
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as other_disk:
+        source = Path(other_disk) / "cat.gguf"
+        shutil.copyfile(tiny_vlm / "model.gguf", source)
+        with pytest.raises(ModelError, match="another disk") as caught:
+            library.import_file(source)
+    assert "--copy" in caught.value.hint
     assert list(folder.iterdir()) == []
 
 
