@@ -14,10 +14,12 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from tooling.progress import StepFailedError, run_logged, say
 
@@ -29,6 +31,7 @@ STAMP_NAME = "setup-stamp.json"
 NEEDED_FREE_BYTES = 3_000_000_000  # the environment is 0.8 GB; downloads and the build the rest
 
 # Proves that what was installed can be loaded; prints nothing when all is well.
+_LOCK_POLL_S = 0.5
 _LOAD_CHECK = "from PySide6 import QtNetwork, QtSvg, QtWidgets; import llama_cpp"
 
 
@@ -214,21 +217,35 @@ def fresh_log(log_file: Path) -> Iterator[None]:
     """
     log_file.parent.mkdir(parents=True, exist_ok=True)
     with log_file.with_suffix(".lock").open("a+") as file:
-        if sys.platform == "win32":
-            import msvcrt
-
-            file.seek(0)
-            msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)
-        else:
-            import fcntl
-
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                say("The same is being done by another command; waiting for it to end.")
-                fcntl.flock(file, fcntl.LOCK_EX)
+        if not _lock(file):
+            say("The same is being done by another command; waiting for it to end.")
+            while not _lock(file):
+                time.sleep(_LOCK_POLL_S)
         log_file.write_text("", encoding="utf-8")
         yield
+
+
+def _lock(file: IO[str]) -> bool:
+    """Lock an open file, and return False at once where another process holds the lock.
+
+    The systems' own ways to wait differ: Windows gives up after ten seconds.
+    """
+    if sys.platform == "win32":
+        import msvcrt
+
+        file.seek(0)
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+    else:
+        import fcntl
+
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
 
 
 def _project_fingerprint() -> str:

@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -66,6 +68,35 @@ def test_a_step_that_works_leaves_its_whole_output_in_the_log(
     captured = capsys.readouterr()
     assert "step: done" in captured.err
     assert captured.out == ""
+
+
+def test_a_second_set_up_waits_until_the_first_has_ended(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    log = tmp_path / "setup.log"
+    script = (
+        "import sys, time\n"
+        f"sys.path.insert(0, {str(Path(environment.__file__).parents[1])!r})\n"
+        "from pathlib import Path\n"
+        "from tooling.environment import fresh_log\n"
+        f"with fresh_log(Path({str(log)!r})):\n"
+        "    print('locked', flush=True)\n"
+        "    sys.stdin.readline()\n"
+        f"    Path({str(log)!r}).write_text('first')\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as first:
+        assert first.stdin is not None
+        assert first.stdout is not None
+        assert first.stdout.readline() == "locked\n"
+        release = threading.Timer(1.2, lambda: (first.stdin.write("go\n"), first.stdin.flush()))
+        release.start()
+        with environment.fresh_log(log):
+            assert release.finished.is_set()
+            assert log.read_text(encoding="utf-8") == ""
+        release.join()
+    assert "waiting for it to end" in capsys.readouterr().err
 
 
 def test_a_group_is_lacking_until_it_is_installed_and_again_when_its_lock_changes(
