@@ -69,6 +69,13 @@ def opens_window(arguments: Sequence[str]) -> bool:
 
 def _open_window(arguments: Sequence[str]) -> int:
     # Here and not above: the window drags Qt in, which the other commands never need.
+    from molmo_desktop.services.screen import check_screen
+
+    try:
+        check_screen()
+    except MolmoDesktopError as error:
+        print_error(error)
+        return error.exit_status
     from molmo_desktop.app import run as run_window
 
     return run_window([sys.argv[0], *arguments])

@@ -152,4 +152,6 @@ def _names(plain: str, taken: Sequence[tuple[int, int]]) -> Iterator[tuple[int, 
 
 
 def _is_known(name: str, words: Collection[str]) -> bool:
-    return all(part in words for part in re.findall(r"\w+", fold(name)))
+    # "Anna's" is Anna.
+    plain_name = re.sub(r"'s\b", "", fold(name))
+    return all(part in words for part in re.findall(r"\w+", plain_name))

@@ -229,3 +229,15 @@ def test_a_pipe_instead_of_a_file_does_not_hang(tmp_path):
     result = run("ask", "What?", pipe)
     assert result.returncode == 3
     one_sentence(result)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="screens are told apart on Linux only")
+@pytest.mark.parametrize("display", [None, ":4077"])
+def test_without_a_screen_the_window_says_so(monkeypatch, display):
+    for name in ("QT_QPA_PLATFORM", "WAYLAND_DISPLAY", "DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    if display:
+        monkeypatch.setenv("DISPLAY", display)
+    result = run()
+    assert result.returncode == 2
+    assert "no screen" in one_sentence(result)

@@ -75,3 +75,8 @@ def test_answerability_grows_with_what_is_found(corpus, corpus_index):
 
     assert of("How much is the monthly fee?") > of("How much is the monthly bus fare?")
     assert of("Which programming language is used for the website?") < 1
+
+
+def test_a_possessive_is_no_other_name(make_document):
+    document = make_document("Welcome to the Aurora Guesthouse in Tromsø.")
+    assert unsupported_values("It is the Aurora Guesthouse's kitchen.", [document]) == []
