@@ -22,7 +22,7 @@ def check_screen() -> None:
         return
     raise UsageError(
         "There is no screen to open the window on.",
-        hint='Start it from a desktop, or ask on the terminal: molmo-desktop ask "QUESTION" FILE',
+        hint='Start it from a desktop; "molmo-desktop ask QUESTION FILE" answers without a window.',
     )
 
 
