@@ -426,8 +426,8 @@ class Assistant:
         )
         if rest := tags.flush():
             work.emit(TextEvent(rest))
-        evaluated = generation.prompt_tokens - generation.cached_tokens
-        self._speed.learn(loaded.info.path, evaluated, generation.prefill_s)
+        evaluated = (generation.prompt_tokens or 0) - (generation.cached_tokens or 0)
+        self._speed.learn(loaded.info.path, evaluated, generation.prefill_s or 0.0)
         if pictures and generation.image_tokens:
             self._picture_tokens[loaded.info.path] = generation.image_tokens // len(pictures)
         return generation

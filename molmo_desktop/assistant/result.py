@@ -34,7 +34,7 @@ def build_answer(
             prompt=generation.prompt_tokens,
             cached=generation.cached_tokens,
             image=generation.image_tokens,
-            completion=len(generation.completion_ids),
+            completion=None if generation.decode_s is None else len(generation.completion_ids),
             completion_ids=generation.completion_ids,
         ),
         timings=_timings(work, generation),
@@ -47,7 +47,8 @@ def build_answer(
 
 def _timings(work: Work, generation: Generation) -> Timings:
     count = len(generation.completion_ids)
-    is_timed = generation.decode_s > 0 and count > 1
+    decode_s = generation.decode_s or 0.0
+    is_timed = decode_s > 0 and count > 1
     return Timings(
         load_s=work.load_s,
         read_s=work.read_s,
@@ -57,5 +58,5 @@ def _timings(work: Work, generation: Generation) -> Timings:
         first_token_s=work.first_token_s,
         decode_s=generation.decode_s,
         # The first token comes out of the prefill: the others are what decoding took.
-        decode_tokens_per_s=(count - 1) / generation.decode_s if is_timed else None,
+        decode_tokens_per_s=(count - 1) / decode_s if is_timed else None,
     )

@@ -90,10 +90,10 @@ class Point:
 class TokenCounts:
     """Tokens of one answer; ``cached`` of the ``prompt`` tokens were not evaluated again."""
 
-    prompt: int = 0
-    cached: int = 0
-    image: int = 0
-    completion: int = 0
+    prompt: int | None = None
+    cached: int | None = None
+    image: int | None = None
+    completion: int | None = None
     completion_ids: tuple[int, ...] = ()
 
 
@@ -104,10 +104,10 @@ class Timings:
     load_s: float = 0.0
     read_s: float = 0.0
     retrieve_s: float = 0.0
-    encode_s: float = 0.0
-    prefill_s: float = 0.0
+    encode_s: float | None = None
+    prefill_s: float | None = None
     first_token_s: float | None = None
-    decode_s: float = 0.0
+    decode_s: float | None = None
     decode_tokens_per_s: float | None = None
 
 

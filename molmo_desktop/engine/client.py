@@ -169,7 +169,7 @@ class EngineClient:
                 process = self._ready(on_event, cancel)
                 return self._ask(process, request, on_event, cancel)
             except Cancelled:
-                return _cancelled("")
+                return _not_begun()
             except EngineDied as death:
                 return self._after_death(death, request, on_event, cancel)
 
@@ -290,7 +290,7 @@ class EngineClient:
         """Decide what the end of the engine means for the question that was asked."""
         if cancel is not None and cancel.is_cancelled:
             self._end_process()
-            return _cancelled(death.partial_text)
+            return _cut_off(death.partial_text)
         wanted, guilty = self._wanted, self._is_settings_death(death, request)
         # A process that died before it began was dead already when it was asked.
         if self._closed or wanted is None or (death.began and not guilty):
@@ -300,7 +300,7 @@ class EngineClient:
                 self._load_safely(wanted, on_event, cancel)
             generation = self._ask(self._ready(on_event, cancel), request, on_event, cancel)
         except Cancelled:
-            return _cancelled("")
+            return _not_begun()
         except EngineDied as second:
             raise self._crash(second, "answering") from second
         if guilty:
@@ -353,18 +353,11 @@ def _settings_may_be_guilty(death: EngineDied) -> bool:
     return not death.by_us and is_crash(death.exit_code)
 
 
-def _cancelled(text: str) -> Generation:
-    """Return what is known of an answer whose process had to be ended."""
-    return Generation(
-        text=text,
-        finish_reason="cancelled",
-        prompt_tokens=0,
-        cached_tokens=0,
-        image_tokens=0,
-        completion_ids=(),
-        encode_s=0.0,
-        prefill_s=0.0,
-        first_token_s=None,
-        decode_s=0.0,
-        peak_rss_bytes=None,
-    )
+def _not_begun() -> Generation:
+    """Return an answer that was stopped before anything was evaluated."""
+    return Generation("", "cancelled", 0, 0, 0, (), 0.0, 0.0, None, 0.0, None)
+
+
+def _cut_off(text: str) -> Generation:
+    """Return what is known of an answer whose process had to be ended: what it had streamed."""
+    return Generation(text, "cancelled", None, None, None, (), None, None, None, None, None)

@@ -132,7 +132,7 @@ EngineEvent = ProgressEvent | TokenEvent | EngineNoticeEvent
 
 @dataclass(frozen=True)
 class Generation:
-    """How an answer went.
+    """How an answer went. Figures are None when the engine had to be ended before it told them.
 
     Attributes:
         prompt_tokens: All of the prompt, pictures included.
@@ -143,12 +143,12 @@ class Generation:
 
     text: str
     finish_reason: FinishReason
-    prompt_tokens: int
-    cached_tokens: int
-    image_tokens: int
+    prompt_tokens: int | None
+    cached_tokens: int | None
+    image_tokens: int | None
     completion_ids: tuple[int, ...]
-    encode_s: float
-    prefill_s: float
+    encode_s: float | None
+    prefill_s: float | None
     first_token_s: float | None
-    decode_s: float
+    decode_s: float | None
     peak_rss_bytes: int | None

@@ -67,7 +67,7 @@ class Meters:
             time_s=now_s,
             engine_rss_bytes=engine.rss_bytes if engine else None,
             engine_mapped_bytes=engine.mapped_bytes if engine else None,
-            window_rss_bytes=window.rss_bytes if window else 0,
+            window_rss_bytes=window.rss_bytes if window else None,
             system_total_bytes=total_bytes,
             system_available_bytes=available_bytes,
             power_w=power.power_w,

@@ -16,7 +16,7 @@ class LiveReading:
         time_s: Of a clock that never jumps; only differences mean anything.
         engine_rss_bytes: Resident memory of the engine process; None while it does not run.
         engine_mapped_bytes: Of that, mapped from files: the model's weights. Linux only.
-        window_rss_bytes: Resident memory of this process.
+        window_rss_bytes: Resident memory of this process; None when it cannot be read.
         system_available_bytes: What programs can still get without swapping.
         power_w: Mean since the reading before; None at the first one.
         power_kind: Whether ``power_w`` is measured or estimated.
@@ -30,7 +30,7 @@ class LiveReading:
     time_s: float
     engine_rss_bytes: int | None
     engine_mapped_bytes: int | None
-    window_rss_bytes: int
+    window_rss_bytes: int | None
     system_total_bytes: int
     system_available_bytes: int
     power_w: float | None

@@ -67,6 +67,9 @@ def test_an_encoder_that_never_returns_is_ended_after_a_grace(
     answer = client.generate(request, cancel=cancel)
     assert answer.finish_reason == "cancelled"
     assert client.pid is None
+    # What the engine did not live to tell is unknown, not zero.
+    assert (answer.prompt_tokens, answer.image_tokens, answer.cached_tokens) == (None, None, None)
+    assert (answer.encode_s, answer.prefill_s, answer.decode_s) == (None, None, None)
     monkeypatch.delenv(FAULT_VARIABLE)
     assert client.generate(request).text == "red"
     assert client.pid not in (None, first_pid)

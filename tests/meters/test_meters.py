@@ -54,6 +54,11 @@ def test_a_live_reading_has_memory_power_and_load(meters):
     assert reading.time_s > first.time_s
 
 
+def test_memory_that_cannot_be_read_is_unknown_and_not_zero(meters, monkeypatch):
+    monkeypatch.setattr("molmo_desktop.meters.meters.process_memory", lambda pid=None: None)
+    assert meters.sample().window_rss_bytes is None
+
+
 def test_without_an_engine_its_memory_is_unknown():
     meters = Meters(Settings(), lambda: None)
     assert meters.sample().engine_rss_bytes is None

@@ -199,6 +199,14 @@ def test_memory_is_split_without_counting_anything_twice():
     assert {part.name: part.size_bytes for part in parts}["others"] == 150
 
 
+def test_memory_of_the_window_that_is_unknown_is_left_out():
+    names = {
+        part.name: part.size_bytes for part in memory_parts(reading(window_rss_bytes=None), None)
+    }
+    assert "window" not in names
+    assert sum(names.values()) == 600
+
+
 def test_an_unknown_figure_is_never_shown_as_zero(qtbot):
     panel = LivePanel()
     qtbot.addWidget(panel)
