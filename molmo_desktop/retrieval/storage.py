@@ -15,9 +15,11 @@ import time
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
+from molmo_desktop.core.files import keep_private
 from molmo_desktop.core.pages import Document, Page, WordBox
 
 SCHEMA_VERSION = 2
+_IN_MEMORY = ":memory:"
 _BUSY_TIMEOUT_S = 5.0
 _WORD = struct.Struct("<IIffff")
 _BOX_DECIMALS = 3  # a float32 holds a page's points to this many decimals
@@ -80,7 +82,7 @@ def open_storage(path: Path | None, version: int) -> sqlite3.Connection:
         StorageUnusableError: Nothing can be written there.
     """
     if path is None:
-        return _create(_connect(":memory:"), version)
+        return _create(_connect(_IN_MEMORY), version)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         return _open_file(path, version)
@@ -130,6 +132,8 @@ def _open_existing(path: Path, version: int) -> sqlite3.Connection | None:
 
 
 def _connect(name: str) -> sqlite3.Connection:
+    if name != _IN_MEMORY:
+        keep_private(Path(name))
     connection = sqlite3.connect(
         name, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
     )

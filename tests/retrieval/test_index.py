@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import os
 import sqlite3
+import stat
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -241,3 +243,12 @@ def with_index(path, work):
         return work(index)
     finally:
         index.close()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="rights of Unix")
+def test_only_the_user_can_read_what_is_kept(tmp_path, lease):
+    path = tmp_path / "documents.db"
+    index = PassageIndex(path)
+    index.add(lease)
+    assert {stat.S_IMODE(file.stat().st_mode) for file in tmp_path.glob("documents.db*")} == {0o600}
+    index.close()
