@@ -44,11 +44,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def no_leaks(request: pytest.FixtureRequest):
-    """Fail when a thread or child process outlives the test."""
-    if request.node.get_closest_marker("module_engine"):
-        yield
-        return
+def no_leaks():
+    """Fail when a thread or child process outlives the test, also one not waited for."""
     threads = set(threading.enumerate())
     children = {child.pid for child in _children()}
     yield
@@ -60,7 +57,7 @@ def no_leaks(request: pytest.FixtureRequest):
             return
         time.sleep(0.05)
     assert not new_threads, f"threads left behind: {new_threads}"
-    assert not new_children, f"processes left behind: {[c.cmdline() for c in new_children]}"
+    assert not new_children, f"processes left behind: {[_describe(c) for c in new_children]}"
 
 
 @pytest.fixture(autouse=True)
@@ -79,17 +76,24 @@ def no_unexpected_warnings(request: pytest.FixtureRequest, caplog: pytest.LogCap
 
 
 def _children() -> list[psutil.Process]:
-    """Return living children, without the interpreter's own resource tracker."""
+    """Return children, zombies too, without the interpreter's own resource tracker."""
     found = []
     for child in psutil.Process().children(recursive=True):
         try:
-            if "resource_tracker" not in " ".join(child.cmdline()) and (
-                child.status() != psutil.STATUS_ZOMBIE
-            ):
+            if "resource_tracker" not in " ".join(child.cmdline()):
                 found.append(child)
+        except psutil.ZombieProcess:
+            found.append(child)
         except psutil.Error:
             continue
     return found
+
+
+def _describe(child: psutil.Process) -> str:
+    try:
+        return f"{child.pid} {child.status()} {child.cmdline()}"
+    except psutil.Error:
+        return f"{child.pid} gone"
 
 
 @pytest.fixture
