@@ -74,19 +74,3 @@ class Sink:
 
     def _deliver(self, page: Page) -> None:
         raise NotImplementedError
-
-
-class ListSink(Sink):
-    """Keeps everything in memory, for use within one process."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
-        self.pages: list[Page] = []
-        self.warnings: list[str] = []
-
-    def warn(self, sentence: str) -> None:
-        """Keep the sentence."""
-        self.warnings.append(sentence)
-
-    def _deliver(self, page: Page) -> None:
-        self.pages.append(page)

@@ -34,20 +34,6 @@ def process_memory(pid: int | None = None) -> ProcessMemory | None:
     return ProcessMemory(int(info.rss), int(shared) if shared is not None else None)
 
 
-def proportional_bytes(pid: int) -> int | None:
-    """Return the proportional set size: what is shared counts by its share.
-
-    Takes milliseconds for a large model, so it is not part of the live readings. Linux only,
-    None elsewhere and when the process is gone.
-    """
-    try:
-        info = psutil.Process(pid).memory_full_info()
-    except psutil.Error:
-        return None
-    pss = getattr(info, "pss", None)
-    return int(pss) if pss else None
-
-
 def system_memory() -> tuple[int, int]:
     """Return total and available bytes of the machine."""
     memory = psutil.virtual_memory()

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from molmo_desktop.core.pages import Document
+from molmo_desktop.core.pages import Document, Page
 from molmo_desktop.documents.detect import detect_format
 from molmo_desktop.documents.reader import DocumentReader
 from molmo_desktop.documents.registry import read_file
-from molmo_desktop.documents.sink import ListSink
+from molmo_desktop.documents.sink import Sink
 
 FILES = Path(__file__).parents[1] / "data" / "documents"
 
@@ -45,6 +45,21 @@ def make_reader() -> Iterator[Callable[..., DocumentReader]]:
     yield make
     for reader in made:
         reader.close()
+
+
+class ListSink(Sink):
+    """Keeps everything in memory."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.pages: list[Page] = []
+        self.warnings: list[str] = []
+
+    def warn(self, sentence: str) -> None:
+        self.warnings.append(sentence)
+
+    def _deliver(self, page: Page) -> None:
+        self.pages.append(page)
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from molmo_desktop.meters.chain import ChosenReading, PowerChain, default_chain
 from molmo_desktop.meters.cpu_model import CpuTimeModel
 from molmo_desktop.meters.live import IdlePower, LivePower, LivePowerMeter, LoadMeter
 from molmo_desktop.meters.machine import PowerGuess
-from molmo_desktop.meters.memory import process_memory, proportional_bytes
+from molmo_desktop.meters.memory import process_memory
 from molmo_desktop.meters.meters import Meters
 from molmo_desktop.meters.own_time import own_cpu_seconds
 from molmo_desktop.meters.power import SourceReading
@@ -74,14 +74,6 @@ def test_an_engine_that_ended_has_no_memory():
         assert process_memory(process.pid) is None
         process.wait()
         assert process_memory(process.pid) is None
-        assert proportional_bytes(process.pid) is None
-
-
-def test_the_proportional_size_is_at_most_the_resident_one():
-    if not sys.platform.startswith("linux"):
-        pytest.skip("only Linux tells it")
-    proportional = proportional_bytes(os.getpid())
-    assert 0 < proportional <= process_memory().rss_bytes * 1.05
 
 
 def test_looking_is_cheap(meters):
