@@ -70,10 +70,6 @@ class PassageIndex:
         self._touch(document.content_hash)
         self._guarded(lambda: self._write(document))
 
-    def has(self, content_hash: str) -> bool:
-        """Whether the document was added before."""
-        return self._guarded(lambda: self._row(content_hash) is not None)
-
     def document(self, content_hash: str) -> Document | None:
         """Return a document as it was read; its path is where it lay then."""
         self._touch(content_hash)

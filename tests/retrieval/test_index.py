@@ -45,7 +45,7 @@ def test_clearing_leaves_nothing_and_the_next_document_is_found(path, lease):
     index = PassageIndex(path)
     index.add(lease)
     index.clear()
-    assert not index.has(lease.content_hash)
+    assert not index.document(lease.content_hash)
     assert index.search("deposit", [lease.content_hash]) == []
     assert all(b"Marta" not in file.read_bytes() for file in path.parent.iterdir())
     index.add(lease)
@@ -56,7 +56,7 @@ def test_clearing_leaves_nothing_and_the_next_document_is_found(path, lease):
 def test_unknown_documents_are_none_and_found_nowhere(path):
     index = PassageIndex(path)
     assert index.document("nothing") is None
-    assert not index.has("nothing")
+    assert not index.document("nothing")
     assert index.passages("nothing") == []
     assert index.search("deposit", ["nothing"]) == []
     index.close()
@@ -66,7 +66,7 @@ def test_a_picture_is_kept_without_passages(path):
     picture = Document(Path("a.png"), "png", "p", (Page(1, "", "none", 64, 64),), is_picture=True)
     index = PassageIndex(path)
     index.add(picture)
-    assert index.has("p")
+    assert index.document("p")
     assert index.document("p") == picture
     assert index.search("anything red", ["p"]) == []
     index.close()
@@ -76,7 +76,7 @@ def test_removing_leaves_nothing_of_the_text_on_the_disk(path, lease):
     index = PassageIndex(path)
     index.add(lease)
     index.remove(lease.content_hash)
-    assert not index.has(lease.content_hash)
+    assert not index.document(lease.content_hash)
     assert index.search("deposit", [lease.content_hash]) == []
     index.close()
     assert all(b"Marta" not in file.read_bytes() for file in path.parent.iterdir())
@@ -112,7 +112,7 @@ def test_damaged_file_is_put_aside_and_begun_anew(path, lease):
     assert index.memory_reason is None
     index.close()
     assert path.with_name("documents.db.unusable").exists()
-    assert with_index(path, lambda i: i.has(lease.content_hash))
+    assert with_index(path, lambda i: i.document(lease.content_hash))
 
 
 def test_damage_that_shows_up_later_loses_no_answer(path, lease, make_document):
@@ -127,7 +127,7 @@ def test_damage_that_shows_up_later_loses_no_answer(path, lease, make_document):
     assert index.search("deposit", [lease.content_hash])[0].passage.page == 2
     assert index.memory_reason is None
     index.close()
-    assert with_index(path, lambda i: i.has(lease.content_hash))
+    assert with_index(path, lambda i: i.document(lease.content_hash))
 
 
 def test_file_of_a_newer_program_is_put_aside(path, lease):
@@ -135,14 +135,14 @@ def test_file_of_a_newer_program_is_put_aside(path, lease):
     with sqlite3.connect(path) as connection:
         connection.execute("PRAGMA user_version = 900000000")
     connection.close()
-    assert not with_index(path, lambda index: index.has(lease.content_hash))
+    assert not with_index(path, lambda index: index.document(lease.content_hash))
     assert path.with_name("documents.db.unusable").exists()
 
 
 def test_file_of_an_older_reader_is_begun_anew_without_a_trace(path, lease):
     with_index(path, lambda index: index.add(lease))
     index = PassageIndex(path, reader_version=2)
-    assert not index.has(lease.content_hash)
+    assert not index.document(lease.content_hash)
     index.add(lease)
     index.close()
     assert not path.with_name("documents.db.unusable").exists()
@@ -170,7 +170,7 @@ def test_read_only_file_means_memory(path, lease, monkeypatch):
     index = PassageIndex(path)
     assert index.memory_reason is not None
     index.add(lease)
-    assert index.has(lease.content_hash)
+    assert index.document(lease.content_hash)
     index.close()
 
 
@@ -206,7 +206,7 @@ def test_two_programs_share_the_file(path, make_document):
         thread.join()
     assert not failures
     for index in (first, second):
-        assert all(index.has(f"hash-of-{number}.pdf") for number in range(15))
+        assert all(index.document(f"hash-of-{number}.pdf") for number in range(15))
         found = index.search("deposit number 7", [f"hash-of-{n}.pdf" for n in range(15)])
         assert found[0].passage.content_hash == "hash-of-7.pdf"
         assert index.memory_reason is None
