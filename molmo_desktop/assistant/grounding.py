@@ -71,7 +71,7 @@ def _quote_notice(answer: str, quote: Quote | None) -> tuple[str, ...]:
     if _letters(quote.value) in _letters(answer):
         return ()
     line = " ".join(quote.text.split())
-    return (f"Check this: the passage nearest to the question says “{line}”.",)
+    return (f"Check this: the passage nearest to the question says: “{line}”",)
 
 
 def _letters(text: str) -> str:
