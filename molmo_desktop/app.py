@@ -8,7 +8,6 @@ be called several times in one process; `run` is what the command line calls.
 from __future__ import annotations
 
 import logging
-import signal
 import sys
 import threading
 from collections.abc import Sequence
@@ -19,12 +18,14 @@ from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 from molmo_desktop.assistant.build import build_assistant
+from molmo_desktop.core.errors import MolmoDesktopError
 from molmo_desktop.core.logs import set_up_logging
 from molmo_desktop.core.paths import app_paths
 from molmo_desktop.core.settings import load_settings
 from molmo_desktop.documents.formats import format_of_extension
 from molmo_desktop.services.backstage import Backstage
 from molmo_desktop.services.notifier import Notifier
+from molmo_desktop.services.signals import EndingSignals
 from molmo_desktop.services.single_instance import SingleInstance, hand_over
 from molmo_desktop.ui import icons
 from molmo_desktop.ui.main_window import MainWindow
@@ -75,28 +76,25 @@ def run(argv: Sequence[str]) -> int:
     set_up_logging(paths.logs)
     try:
         application, window = create_app(argv)
-    except OSError as error:
-        return _refuse(f"Molmo Desktop cannot write to its folder {error.filename or paths.data}.")
+    except MolmoDesktopError as error:
+        return _refuse(error)
     instance = SingleInstance(paths.data, application)
     instance.files_received.connect(window.raise_with_files)
     instance.listen()
     install_last_resorts(window.backstage.notifier)
-    for name in (signal.SIGINT, signal.SIGTERM):
-        # Python sees the signal when it runs next; the live figures make it run every second.
-        signal.signal(name, lambda *_: QApplication.quit())
+    signals = EndingSignals(QApplication.quit)
     status = application.exec()
+    signals.close()
     instance.close()
     window.close()
     return status
 
 
-def _refuse(sentence: str) -> int:
+def _refuse(error: MolmoDesktopError) -> int:
     """Say why the program cannot start, on the screen and in the terminal."""
-    hint = "Check that the folder can be written and that the disk is not full."
-    _logger.error("%s", sentence)
-    sys.stderr.write(f"{sentence} {hint}\n")
-    box = QMessageBox(QMessageBox.Icon.Critical, "Molmo Desktop", sentence)
-    box.setInformativeText(hint)
+    sys.stderr.write(f"{error}\n")
+    box = QMessageBox(QMessageBox.Icon.Critical, "Molmo Desktop", error.message)
+    box.setInformativeText(error.hint)
     box.exec()
     return 1
 

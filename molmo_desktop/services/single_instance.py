@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import sys
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -12,6 +14,8 @@ from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
 _WAIT_MS = 1000
 _MAX_BYTES = 1 << 20
+_OK = b"molmo-desktop ok\n"
+_LONGEST_PATH = 100  # of a socket; systems allow 104 to 108 bytes
 
 
 class SingleInstance(QObject):
@@ -35,7 +39,9 @@ class SingleInstance(QObject):
 
     def listen(self) -> bool:
         """Begin to listen; False when that is not possible here."""
-        # What a crash left behind would be in the way; nobody answers there, we asked before.
+        # A program that is merely busy keeps its place; what a crash left behind goes.
+        if not _is_deserted(self._name):
+            return False
         QLocalServer.removeServer(self._name)
         return self._server.listen(self._name)
 
@@ -59,7 +65,7 @@ class SingleInstance(QObject):
             return
         if isinstance(values, list):
             self.files_received.emit([Path(value) for value in values if isinstance(value, str)])
-        socket.write(b"ok\n")
+        socket.write(_OK)
         socket.flush()
 
 
@@ -75,12 +81,42 @@ def hand_over(data_folder: Path, files: list[Path]) -> bool:
         return False
     socket.write(json.dumps([str(path.absolute()) for path in files]).encode("utf-8") + b"\n")
     socket.waitForBytesWritten(_WAIT_MS)
-    answered = socket.waitForReadyRead(2 * _WAIT_MS)
+    while not socket.canReadLine() and socket.waitForReadyRead(2 * _WAIT_MS):
+        pass
+    answered = bytes(socket.readLine(len(_OK) + 1).data()) == _OK
     socket.disconnectFromServer()
     return answered
 
 
 def server_name(data_folder: Path) -> str:
-    """Return the name of the meeting point for programs that share a data folder."""
+    """Return the name of the meeting point for programs that share a data folder.
+
+    Where names are files it lies in a folder that only this user can write, so that nobody else
+    can wait there for the paths.
+    """
     digest = hashlib.sha256(str(data_folder.absolute()).encode("utf-8")).hexdigest()
-    return f"molmo-desktop-{digest[:16]}"
+    name = f"molmo-desktop-{digest[:16]}"
+    if sys.platform == "win32":
+        return name
+    places = [data_folder.absolute() / "socket"]
+    if runtime := os.environ.get("XDG_RUNTIME_DIR"):
+        places.insert(0, Path(runtime) / name)
+    usable = (
+        place
+        for place in places
+        if len(os.fsencode(place)) <= _LONGEST_PATH and os.access(place.parent, os.W_OK)
+    )
+    return str(next(usable, name))
+
+
+def _is_deserted(name: str) -> bool:
+    """Whether nobody listens at a meeting point that is there."""
+    socket = QLocalSocket()
+    socket.connectToServer(name)
+    connected = socket.waitForConnected(_WAIT_MS)
+    refused = socket.error() in (
+        QLocalSocket.LocalSocketError.ConnectionRefusedError,
+        QLocalSocket.LocalSocketError.ServerNotFoundError,
+    )
+    socket.abort()
+    return not connected and refused
