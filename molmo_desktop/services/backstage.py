@@ -13,7 +13,7 @@ from molmo_desktop.services.model_service import ModelService
 from molmo_desktop.services.notifier import Notifier
 from molmo_desktop.services.session import Session
 from molmo_desktop.services.settings_service import SettingsService
-from molmo_desktop.services.storage_service import StorageService
+from molmo_desktop.services.storage_service import StorageService, pasted_folder
 
 
 class Backstage:
@@ -38,6 +38,7 @@ class Backstage:
         self.meters = MeterService(assistant, assistant.settings.panel_interval_ms)
         self.session = Session(self.conversations, self.documents, self.asking)
         self.session.model_name = assistant.settings.model_name
+        self.conversations.purge_pictures(pasted_folder(assistant.paths))
         self._closed = False
 
     def close(self) -> None:
@@ -47,6 +48,8 @@ class Backstage:
         self._closed = True
         self.asking.stop()
         self.session.abandon()
+        # An engine that is stuck does not hear the stop; nobody waits for one that is gone.
+        self.assistant.engine.close()
         self.asking.close()
         self.documents.close()
         self.models.close()

@@ -7,6 +7,7 @@ the notifier and returns nothing; the answer on the screen is never lost for it.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -132,6 +133,26 @@ class ConversationService(QObject):
             )
         )
 
+    def purge_pictures(self, folder: Path) -> None:
+        """Delete pasted pictures that no conversation has any more; new ones have a day.
+
+        Nothing is deleted while the history could not be opened as it was.
+        """
+        if self._problem is not None or self._store.notice or not self.is_saving:
+            return
+        newest_s = time.time() - _KEEP_DELETED_S
+        old = [file for file in _pictures_in(folder) if file.stat().st_mtime < newest_s]
+        if not old:
+            return
+        in_use = {
+            attachment.path
+            for conversation in self.conversations()
+            for attachment in self.attachments(conversation.id)
+        }
+        for file in old:
+            if file not in in_use:
+                file.unlink(missing_ok=True)
+
     def remove_attachment(self, attachment_id: int) -> None:
         """Take a file off its conversation."""
         self._changing(lambda: self._store.remove_attachment(attachment_id))
@@ -179,3 +200,10 @@ class ConversationService(QObject):
         result = self._try(call)
         self.changed.emit()
         return result
+
+
+def _pictures_in(folder: Path) -> list[Path]:
+    try:
+        return [file for file in folder.iterdir() if file.suffix == ".png" and file.is_file()]
+    except OSError:
+        return []

@@ -17,7 +17,7 @@ class MeterService(QObject):
     """Reads memory and power while somebody looks at them.
 
     Attributes:
-        reading_taken: Carries a `LiveReading`.
+        reading_taken: Carries a `LiveReading`, or None when nothing could be read.
     """
 
     reading_taken = Signal(object)
@@ -47,13 +47,16 @@ class MeterService(QObject):
         self._thread.join()
 
     def _run(self) -> None:
+        is_told = False
         while self._wanted.wait() and not self._closing.is_set():
             try:
                 reading = self._assistant.live_reading()
             except Exception:
-                # The border of a thread: a figure that cannot be read must not end the others.
-                _logger.exception("The live figures could not be read")
-                return
+                # The border of a thread: one look that failed must not end the next ones.
+                if not is_told:
+                    _logger.exception("The live figures could not be read")
+                is_told = True
+                reading = None
             if not self._closing.is_set():
                 self.reading_taken.emit(reading)
             self._closing.wait(self._interval_s)

@@ -261,11 +261,6 @@ class Session(QObject):
         """Whether an answer is being written, in this conversation or another."""
         return self._asking.is_busy
 
-    @property
-    def has_questions(self) -> bool:
-        """Whether something was asked in the open conversation."""
-        return bool(self._turns)
-
     def stop(self) -> None:
         """End the answer that is being written; what there is of it stays."""
         self._asking.stop()
@@ -298,6 +293,9 @@ class Session(QObject):
             conversation_key=str(self.conversation_id or ""),
         )
         self.asked.emit(self.running)
+        for attachment in self.attachments:
+            if attachment.path not in request.files:
+                self._on_notice_given(_left_out(attachment))
         self._asking.ask(request)
 
     def _usable_files(self) -> list[Path]:
@@ -342,7 +340,9 @@ class Session(QObject):
 
     def _on_answered(self, answer: Answer) -> None:
         end: EndOfAnswer = "cancelled" if answer.finish_reason == "cancelled" else "finished"
-        self._end(end, answer.to_dict(), None)
+        said = self.running.notices if self.running is not None else []
+        left_out = [sentence for sentence in said if sentence not in answer.notices]
+        self._end(end, {**answer.to_dict(), "notices": [*left_out, *answer.notices]}, None)
 
     def _on_failed(self, error: MolmoDesktopError) -> None:
         end: EndOfAnswer = "cancelled" if isinstance(error, Cancelled) else "failed"
@@ -373,6 +373,11 @@ class _AskedTurn:
     question: str
     question_id: int | None
     answer: str | None = None
+
+
+def _left_out(attachment: Attachment) -> str:
+    why = "is not there any more" if attachment.state == "missing" else "cannot be read"
+    return f"{attachment.path.name} {why} and was left out."
 
 
 def _turns_of(messages: list[MessageRecord]) -> list[_AskedTurn]:

@@ -132,7 +132,8 @@ class AnswerFlow(QObject):
             self._panel.live.show_answer(answer)
             self.finished.emit(answer)
         elif error is not None:
-            self.failed.emit({"question": running.question, "error": error.to_dict()})
+            told = {"kind": error.kind, "message": error.message, "hint": error.hint, **error.data}
+            self.failed.emit({"question": running.question, "error": told})
 
     def _show_end(
         self,

@@ -13,7 +13,7 @@ from molmo_desktop.services.notifier import Message
 from molmo_desktop.ui.controls import IconButton, IconLabel, button, label, set_property
 from molmo_desktop.ui.theme import GAP_PX, TIGHT_PX
 
-_UNDO_MS = 10_000
+_UNDO_MS = 30_000
 _ICONS = {
     "info": ("info", "Note", "information"),
     "warning": ("warning", "Warning", "warning"),
@@ -148,7 +148,7 @@ class UndoBar(QFrame):
         self.hide()
 
     def offer(self, sentence: str, undo: Callable[[], None]) -> None:
-        """Say what was done, and how to take it back, for ten seconds."""
+        """Say what was done, and how to take it back, for half a minute."""
         self._text.setText(sentence)
         self._undo = undo
         self.show()

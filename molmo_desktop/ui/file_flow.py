@@ -42,7 +42,11 @@ class FileFlow(QObject):
         found = sort_out(paths)
         self._session.attach(list(found.accepted))
         if found.refused:
-            self._backstage.notifier.warning(refusals_in_words(found.refused) + ".")
+            has_folder = any(item.path.is_dir() for item in found.refused)
+            self._backstage.notifier.warning(
+                refusals_in_words(found.refused) + ".",
+                "Add the files in the folder instead." if has_folder else "",
+            )
         self._column.composer.edit.setFocus()
 
     def add_picture(self, image: QImage, what: str = "Pasted") -> None:

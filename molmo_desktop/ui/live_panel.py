@@ -131,6 +131,16 @@ class LivePanel(QFrame):
             )
         )
 
+    def show_unknown(self) -> None:
+        """Show that the figures cannot be read now."""
+        for figure in (self.memory_figure, self.power_figure):
+            figure.setText("–")
+            figure.setAccessibleName("Not available")
+        self.memory_words.set_full_text("not available")
+        self.power_badge.setText("not available")
+        self.power_words.set_full_text("")
+        self.summary.set_full_text("Figures not available")
+
     def show_model(self, model: InstalledModel | ModelInfo | None) -> None:
         """Show the model that answers, or would answer."""
         if model is None or model.name != self.model_name.full_text:

@@ -50,6 +50,7 @@ from molmo_desktop.ui.window_state import WindowState
 _FIRST_WIDTH_PX, _FIRST_HEIGHT_PX = 1280, 800
 _PANEL_ROWS_NEED_PX = 700
 _COLUMN_NEEDS_PX = 480
+_SAVE_DRAFT_MS = 1000  # after the last key
 _WARM_UP_MS = 400  # after the first paint
 
 
@@ -97,6 +98,10 @@ class MainWindow(QMainWindow):
         self.drops = DropTarget(self, self.files.add_files, self.files.add_picture)
         self.capture = ScreenCapture(self, self._on_captured, backstage.notifier)
         self._actions = WindowActions(self, themes)
+        self._draft_timer = QTimer(self)
+        self._draft_timer.setSingleShot(True)
+        self._draft_timer.setInterval(_SAVE_DRAFT_MS)
+        self._draft_timer.timeout.connect(self._save_draft)
         self._connect_parts()
         self._connect_services()
         self._begin()
@@ -133,6 +138,7 @@ class MainWindow(QMainWindow):
     def _connect_parts(self) -> None:
         composer, column, sidebar = self.column.composer, self.column, self.sidebars.sidebar
         composer.ask_wanted.connect(self.ask)
+        composer.text_changed.connect(self._draft_timer.start)
         composer.stop_wanted.connect(self.answers.stop)
         composer.attach_wanted.connect(self.choose_files)
         composer.capture_wanted.connect(self.capture.start)
@@ -149,8 +155,9 @@ class MainWindow(QMainWindow):
     def _connect_services(self) -> None:
         session, backstage = self._session, self._backstage
         session.opened.connect(self._on_opened)
-        session.identified.connect(lambda _id: self._list_conversations())
+        session.identified.connect(self._on_identified)
         self.answers.started.connect(self.answer_started)
+        self.answers.finished.connect(self._on_answered)
         self.answers.finished.connect(self.answer_finished)
         self.answers.failed.connect(self.answer_failed)
         backstage.conversations.changed.connect(self._list_conversations)
@@ -195,17 +202,20 @@ class MainWindow(QMainWindow):
         running = self._session.running
         if running is not None and running.conversation_id == conversation_id:
             self.answers.stop()
+        titles = {item.id: item.title for item in conversations.conversations()}
         conversations.delete(conversation_id)
         if conversation_id == self._session.conversation_id:
             self._session.open_new()
             self._list_conversations()
+        self.column.composer.edit.setFocus()
+        name = f"“{title}”" if (title := titles.get(conversation_id)) else "The conversation"
 
         def undo() -> None:
             conversations.restore(conversation_id)
             self.open_conversation(conversation_id)
             self._list_conversations()
 
-        self.column.undo_bar.offer("The conversation was deleted.", undo)
+        self.column.undo_bar.offer(f"{name} was deleted.", undo)
 
     def export_conversation(self, conversation_id: int) -> None:
         """Write a conversation as Markdown to a file of the user's choice."""
@@ -235,7 +245,13 @@ class MainWindow(QMainWindow):
         sidebar.list.show_conversations(found, self._session.conversation_id)
         sidebar.say_nothing_found(bool(words.strip()), not found)
 
+    def _on_identified(self, _conversation_id: int) -> None:
+        # What was typed before the conversation began is in it now.
+        self._backstage.conversations.save_draft(None, "")
+        self._list_conversations()
+
     def _save_draft(self) -> None:
+        self._draft_timer.stop()
         self._backstage.conversations.save_draft(
             self._session.conversation_id, self.column.composer.text
         )
@@ -292,6 +308,12 @@ class MainWindow(QMainWindow):
         self._default_model = default
         self._show_chosen_model()
 
+    def _on_answered(self, answer: dict[str, Any]) -> None:
+        """Look for models again when one answered that came while the window was open."""
+        name = (answer.get("model") or {}).get("name")
+        if name and name not in {model.name for model in self.sidebars.sidebar.picker.models}:
+            self._backstage.models.refresh()
+
     def _on_model_chosen(self, name: str) -> None:
         self._session.model_name = name
         self._show_chosen_model()
@@ -305,7 +327,10 @@ class MainWindow(QMainWindow):
         folder = self._backstage.assistant.paths.models
         self.column.empty_state.show_model(model, str(folder))
 
-    def _on_reading(self, reading: LiveReading) -> None:
+    def _on_reading(self, reading: LiveReading | None) -> None:
+        if reading is None:
+            self.panel.live.show_unknown()
+            return
         loaded = self._backstage.assistant.engine.loaded
         self.panel.live.show_reading(reading, loaded)
         if loaded is not None and self._session.is_busy:

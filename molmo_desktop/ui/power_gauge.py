@@ -78,6 +78,7 @@ class PowerGauge(QWidget):
         if self._samples:
             self._paint_answers(painter, area, theme)
             self._paint_line(painter, area, theme, top_w)
+        self._paint_top(painter, area, theme, f"{top_w:.0f} W")
 
     def _top_w(self) -> float:
         highest = max((item.power_w or 0.0 for item in self._samples), default=0.0)
@@ -91,13 +92,16 @@ class PowerGauge(QWidget):
         painter.drawLine(area.bottomLeft(), area.bottomRight())
         painter.setPen(QPen(QColor(theme.line), 1, Qt.PenStyle.DotLine))
         painter.drawLine(area.topLeft(), area.topRight())
-        painter.setPen(QColor(theme.muted))
+
+    def _paint_top(self, painter: QPainter, area: QRectF, theme: Theme, words: str) -> None:
+        """Paint what the upper edge stands for, on a ground that the line does not cross."""
         painter.setFont(caption_font(self))
-        painter.drawText(
-            area.adjusted(0, 1, 0, 0),
-            Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft,
-            f"{top_w:.0f} W",
-        )
+        align = Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft
+        inside = area.adjusted(0, 1, 0, 0)
+        ground = painter.boundingRect(inside, align, words).adjusted(0, 0, 4, 0)
+        painter.fillRect(ground, QColor(theme.surface))
+        painter.setPen(QColor(theme.muted))
+        painter.drawText(inside, align, words)
 
     def _paint_answers(self, painter: QPainter, area: QRectF, theme: Theme) -> None:
         shade = QColor(theme.accent)
