@@ -19,6 +19,7 @@ from molmo_desktop.ui.controls import (
     label,
     set_property,
 )
+from molmo_desktop.ui.page_headings import without_mark
 from molmo_desktop.ui.theme import GAP_PX, TIGHT_PX
 
 _MAX_CHARACTERS = 320
@@ -156,7 +157,7 @@ def bold_matches(text: str, matched: frozenset[str]) -> str:
 
 
 def _shortened(evidence: Evidence) -> str:
-    lines = [" ".join(line.split()) for line in evidence.text.splitlines()]
+    lines = [without_mark(" ".join(line.split())) for line in evidence.text.splitlines()]
     # On a page with boxes the lines end where the page does; elsewhere they are rows or items.
     words = (" " if evidence.boxes else "\n").join(line for line in lines if line)
     return words if len(words) <= _MAX_CHARACTERS else words[:_MAX_CHARACTERS].rstrip() + "…"

@@ -29,6 +29,7 @@ from molmo_desktop.services.jobs import Job
 from molmo_desktop.ui.attachment_tray import can_be_shown
 from molmo_desktop.ui.controls import ElidedLabel, IconButton, IconLabel, label
 from molmo_desktop.ui.page_canvas import PageCanvas, PageScroll
+from molmo_desktop.ui.page_headings import dress_headings
 from molmo_desktop.ui.theme import GAP_PX, LIGHT, TIGHT_PX
 
 _HEADER_PX = 42
@@ -290,6 +291,8 @@ class PageViewer(QFrame):
 
     def _show_text(self, page: Page) -> None:
         self.text.setPlainText(page.text or "There is no text on this page.")
+        if self._document is not None:
+            dress_headings(self.text.document(), self._document.format)
         self.text.setExtraSelections([])
         if not self._is_marked_here() or self._evidence is None:
             return

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QThread
+from PySide6.QtGui import QTextDocument
 
 from molmo_desktop.app import files_of, install_last_resorts
 from molmo_desktop.assistant.requests import StageEvent
@@ -28,6 +29,7 @@ from molmo_desktop.ui.composer import Composer
 from molmo_desktop.ui.dropped import file_dialog_filter, sort_out, what_will_happen
 from molmo_desktop.ui.evidence_list import bold_matches, matched_words
 from molmo_desktop.ui.live_panel import LivePanel, memory_parts
+from molmo_desktop.ui.page_headings import dress_headings, without_mark
 from molmo_desktop.ui.page_viewer import _place_in, _utf16
 from molmo_desktop.ui.power_gauge import PowerGauge, PowerSample
 
@@ -126,6 +128,21 @@ def test_a_passage_is_found_in_text_that_holds_wide_characters():
     start, end = _place_in(text, evidence)
     assert text[start:end] == evidence.text
     assert _utf16(text, start) == start + 1
+
+
+def test_headings_look_like_headings_and_every_place_stays(qapp):
+    text = "# Handbook\n#tag\nRooms"
+    shown = QTextDocument(text)
+    dress_headings(shown, "docx")
+    assert shown.toPlainText() == text
+    first, second = shown.begin(), shown.begin().next()
+    assert [piece.format.fontWeight() for piece in first.textFormats()] == [600, 600]
+    assert len(second.textFormats()) == 1
+    plain = QTextDocument("# a comment")
+    dress_headings(plain, "text")
+    assert len(plain.begin().textFormats()) == 1
+    assert without_mark("## Rooms and prices") == "Rooms and prices"
+    assert without_mark("#1 of all") == "#1 of all"
 
 
 def test_sizes_and_costs_are_said_in_words():
