@@ -66,6 +66,9 @@ class Camera:
         """Write what the window shows."""
         path = IMAGES / f"{name}-{self._theme}.png"
         self.wait(settle_s)
+        # What changed in the last moment has its height before the picture is taken.
+        for _ in range(3):
+            self._application.sendPostedEvents()
         self.window.grab().save(str(path))
         print(path, file=sys.stderr)
 
