@@ -17,7 +17,6 @@ from molmo_desktop.assistant.build import build_assistant
 from molmo_desktop.assistant.requests import AskOptions, AskRequest, Turn
 from molmo_desktop.cli.output import (
     Progress,
-    error_object,
     print_answer_details,
     print_error,
     print_json,
@@ -41,7 +40,7 @@ def run_ask(options: argparse.Namespace) -> int:
                 "There is no question.", hint='Try: molmo-desktop ask "What is this?"'
             )
             if options.json:
-                print_json({"question": "", "error": error_object(error)})
+                print_json({"question": "", "error": error.shown()})
             raise error
         questions = [options.arguments[0]]
         files = tuple(Path(name) for name in options.arguments[1:])
@@ -127,7 +126,7 @@ def _answer_all(
                 raise
             except MolmoDesktopError as error:
                 if options.json:
-                    print_json({"question": question, "error": error_object(error)})
+                    print_json({"question": question, "error": error.shown()})
                 if len(questions) == 1:
                     raise
                 print_error(error)

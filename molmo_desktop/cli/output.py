@@ -31,11 +31,6 @@ def print_json(value: dict[str, Any]) -> None:
     print(json.dumps(value, ensure_ascii=False), flush=True)
 
 
-def error_object(error: MolmoDesktopError) -> dict[str, Any]:
-    """Return an error as it stands in JSON."""
-    return {"kind": error.kind, "message": error.message, "hint": error.hint, **error.data}
-
-
 def print_error(error: MolmoDesktopError) -> None:
     """Print an error as a sentence, on standard error."""
     print(f"molmo-desktop: {error}", file=sys.stderr, flush=True)

@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from molmo_desktop.cli.output import error_object, print_error, print_json
+from molmo_desktop.cli.output import print_error, print_json
 from molmo_desktop.core.errors import DocumentError
 from molmo_desktop.core.pages import Document
 from molmo_desktop.core.paths import app_paths
@@ -25,7 +25,7 @@ def run_read(options: argparse.Namespace) -> int:
             except DocumentError as error:
                 status = error.exit_status
                 if options.json:
-                    print_json({"file": str(path), "error": error_object(error)})
+                    print_json({"file": str(path), "error": error.shown()})
                 print_error(error)
                 continue
             if options.json:

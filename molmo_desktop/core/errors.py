@@ -65,6 +65,10 @@ class MolmoDesktopError(Exception):
             "data": self.data,
         }
 
+    def shown(self) -> dict[str, Any]:
+        """Return the error as the command line and the window show it: no detail, data beside."""
+        return {"kind": self.kind, "message": self.message, "hint": self.hint, **self.data}
+
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".strip()
 

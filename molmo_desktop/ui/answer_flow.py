@@ -132,7 +132,7 @@ class AnswerFlow(QObject):
             self._panel.live.show_answer(answer)
             self.finished.emit(answer)
         elif error is not None:
-            told = {"kind": error.kind, "message": error.message, "hint": error.hint, **error.data}
+            told = error.shown()
             self.failed.emit({"question": running.question, "error": told})
 
     def _show_end(

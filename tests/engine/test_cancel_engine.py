@@ -134,17 +134,6 @@ def test_closing_ends_an_answer_in_another_thread(make_client, starter, ask):
     assert client.pid is None
 
 
-@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="stopping a process is for Unix")
-def test_a_silent_engine_does_not_hold_up_a_stop(make_client, tiny):
-    client, cancel = make_client(), CancelToken()
-    client.load(tiny)
-    os.kill(client.pid, signal.SIGSTOP)
-    threading.Timer(0.2, cancel.cancel).start()
-    with pytest.raises(Cancelled):
-        client.count_tokens([ChatMessage("user", "Hi")], cancel=cancel)
-    assert client.count_tokens([ChatMessage("user", "Hi")]) > 0
-
-
 def test_a_stop_whose_wake_up_was_lost_is_heard_all_the_same(starter_client, ask):
     class Unheard(CancelToken):
         """As when the handler of Ctrl+C ran just before the wait began."""
