@@ -93,7 +93,7 @@ def run_doctor(options: argparse.Namespace) -> int:
 
 
 def _print(check: Check) -> None:
-    mark = "ok" if check.ok else "FAILED" if check.needed else "missing"
+    mark = "ok" if check.ok else "FAILED" if check.needed else "not here"
     print(f"{mark:8} {check.name}: {check.summary}", flush=True)
     if check.fix:
         print(f"         {check.fix}", flush=True)

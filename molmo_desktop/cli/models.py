@@ -13,6 +13,19 @@ from molmo_desktop.core.errors import ModelNotFoundError, UsageError
 from molmo_desktop.core.paths import app_paths
 from molmo_desktop.models.library import InstalledModel, ModelLibrary
 
+_WORDS = {
+    "name": "name",
+    "path": "file",
+    "mmproj_path": "vision part",
+    "has_vision": "sees pictures",
+    "size_bytes": "size in bytes",
+    "parameters": "parameters",
+    "quantization": "quantization",
+    "architecture": "architecture",
+    "context_length": "context in tokens",
+    "origin": "comes from",
+}
+
 
 def run_models(options: argparse.Namespace) -> int:
     """List, show, import or remove."""
@@ -59,8 +72,13 @@ def _show(model: InstalledModel, *, as_json: bool) -> None:
     if as_json:
         print_json(values)
         return
-    for name, value in values.items():
-        print(f"{name.replace('_', ' '):16} {'not available' if value is None else value}")
+    for name, words in _WORDS.items():
+        value = values.get(name)
+        if isinstance(value, bool):
+            value = "yes" if value else "no"
+        print(f"{words:18} {'not available' if value in (None, '') else value}")
+    if model.problem:
+        print(model.problem)
 
 
 def model_object(model: InstalledModel) -> dict[str, Any]:

@@ -13,6 +13,13 @@ from molmo_desktop.core.pages import Document
 from molmo_desktop.core.paths import app_paths
 from molmo_desktop.documents.reader import DocumentReader
 
+_ORIGINS = {
+    "text layer": "text",
+    "ocr": "text recognised in the picture",
+    "vision": "described by a model",
+    "none": "no text",
+}
+
 
 def run_read(options: argparse.Namespace) -> int:
     """Print each file's pages; a file that fails does not stop the others."""
@@ -58,9 +65,10 @@ def document_object(path: Path, document: Document) -> dict[str, Any]:
 
 
 def _print_text(path: Path, document: Document) -> None:
-    print(f"{path}: {document.format}, {len(document.pages)} page(s)")
+    count = len(document.pages)
+    print(f"{path}: {document.format}, {count} {'page' if count == 1 else 'pages'}")
     for warning in document.warnings:
         print(f"  {warning}")
     for page in document.pages:
         label = f" ({page.label})" if page.label else ""
-        print(f"\n— page {page.number}{label}, {page.origin} —\n{page.text}")
+        print(f"\n— page {page.number}{label}, {_ORIGINS[page.origin]} —\n{page.text}")
