@@ -10,13 +10,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QEvent, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
     QDragLeaveEvent,
     QDragMoveEvent,
     QDropEvent,
+    QGuiApplication,
     QHideEvent,
     QImage,
     QResizeEvent,
@@ -129,7 +130,11 @@ class MainWindow(QMainWindow):
         layout.addWidget(self.status)
         self.setCentralWidget(content)
         if not self._state.restore(self, self._splitters()):
-            self.resize(_FIRST_WIDTH_PX, _FIRST_HEIGHT_PX)
+            size = QSize(_FIRST_WIDTH_PX, _FIRST_HEIGHT_PX)
+            # A small screen must not cut the composer off; without a screen there is no limit.
+            if QGuiApplication.platformName() != "offscreen":
+                size = size.boundedTo(self.screen().availableSize())
+            self.resize(size)
             self.splitter.setSizes([584, 456])
 
     def _splitters(self) -> dict[str, QSplitter]:
