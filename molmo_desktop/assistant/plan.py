@@ -21,8 +21,8 @@ from molmo_desktop.retrieval.passages import Passage, ScoredPassage
 SMALL_MODEL_PARAMETERS = 1_000_000_000
 _DEFAULT_PREFILL_TOKENS_PER_S = 150.0  # until this machine was measured; low on purpose
 _SEARCH_LIMIT = 12
-# Measured with the starter model on 40 questions: of 250 tokens of the best passages it answers
-# 24, of whole documents 18. What it reads must be short, or it wanders.
+# With the starter model on 40 questions, 250 tokens of the best passages gave 24 answers, whole
+# documents 18; the wording differed too, so how much of it the length does is not known.
 _WHOLE_TOKENS_SMALL = 400
 _PASSAGE_TOKENS_SMALL = 250
 _PASSAGE_TOKENS = 2500
