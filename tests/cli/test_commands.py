@@ -172,7 +172,8 @@ def test_ctrl_c_in_a_terminal_prints_no_traceback_at_any_moment(samples, delay_s
     _, stderr = process.communicate(timeout=20)
     assert "Traceback" not in stderr
     # Minus the signal: it came before Python could listen, and shells show 130 for it too.
-    assert process.returncode in (0, 130, -signal.SIGINT)
+    # Only a late one may find the answer finished.
+    assert process.returncode in (130, -signal.SIGINT) or (delay_s > 1 and process.returncode == 0)
 
 
 def test_a_reader_that_leaves_early_is_no_failure(samples):
