@@ -49,6 +49,11 @@ class AppPaths:
         return self.cache / "documents.db"
 
     @property
+    def stored_states(self) -> Path:
+        """What models have read, to go on from after a restart; can be deleted at any time."""
+        return self.cache / "states"
+
+    @property
     def safe_settings_file(self) -> Path:
         """Engine settings that are known to work on this machine, JSON."""
         return self.config / "engine.json"

@@ -25,12 +25,13 @@ _RANGES: dict[str, tuple[float, float]] = {
     "temperature": (0, 5),
     "thread_count": (0, 1024),
     "image_max_tokens": (0, _MOST_TOKENS),
+    "stored_state_limit_mb": (0, 1 << 20),
     "reading_patience_s": (0, 86_400),
     "panel_interval_ms": (100, 60_000),
     "idle_power_w": (0, 100_000),
     "full_load_cpu_power_w": (0, 100_000),
 }
-_CHOICES = {"theme": ("system", "light", "dark")}
+_CHOICES = {"theme": ("system", "light", "dark"), "kv_cache_type": ("f16", "q8_0")}
 OFFLINE_VARIABLE = "MOLMO_DESKTOP_OFFLINE"
 
 
@@ -45,6 +46,11 @@ class Settings:
         temperature: 0 = always the likeliest token, so that answers can be repeated.
         thread_count: CPU threads of the engine; 0 = chosen for this machine.
         image_max_tokens: Upper bound of tokens a picture may cost; 0 = the model's own.
+        flash_attention: Let llama.cpp use it where it finds it fit.
+        kv_cache_type: Precision of what is held of the prompt: "f16", or "q8_0" for half of the
+            memory.
+        stored_state_limit_mb: Disk space for what models have read, so that they need not read it
+            again after a restart; 0 = keep nothing.
         reading_patience_s: How long the user waits for a document to be read before the best
             passages are taken instead of the whole.
         theme: "system", "light" or "dark".
@@ -62,6 +68,9 @@ class Settings:
     temperature: float = 0.0
     thread_count: int = 0
     image_max_tokens: int = 0
+    flash_attention: bool = True
+    kv_cache_type: str = "f16"
+    stored_state_limit_mb: int = 2048
     reading_patience_s: float = 20.0
     theme: str = "system"
     panel_visible: bool = True

@@ -15,6 +15,22 @@ from molmo_desktop.core.answer import FinishReason, ModelInfo
 from molmo_desktop.core.pages import PageImage
 
 Role = Literal["system", "user", "assistant"]
+KvCacheType = Literal["f16", "q8_0"]
+
+
+@dataclass(frozen=True)
+class StoredStates:
+    """Keeping what was read on the disk, so that it need not be read again after a restart.
+
+    Attributes:
+        folder: Where; the engine makes it.
+        limit_bytes: Beyond it, what was not used for longest is deleted.
+        worth_s: Keep only what took at least so long to read.
+    """
+
+    folder: Path
+    limit_bytes: int
+    worth_s: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -28,6 +44,10 @@ class LoadRequest:
         thread_count: 0 = chosen for this machine.
         image_max_tokens: Upper bound of tokens a picture may cost; 0 = the model's own.
         image_min_tokens: Lower bound, for small pictures with fine print; 0 = the model's own.
+        flash_attention: May be used where llama.cpp finds it fit; it needs less scratch memory.
+        kv_cache_type: Precision of what is held of the prompt: "q8_0" takes half the memory of
+            "f16", and is only possible with flash attention.
+        stored_states: Where what was read is kept on disk; None = nowhere.
     """
 
     name: str
@@ -37,6 +57,9 @@ class LoadRequest:
     thread_count: int = 0
     image_max_tokens: int = 0
     image_min_tokens: int = 0
+    flash_attention: bool = True
+    kv_cache_type: KvCacheType = "f16"
+    stored_states: StoredStates | None = None
 
 
 @dataclass(frozen=True)
@@ -59,7 +82,9 @@ class GenerateRequest:
     Attributes:
         stop: Texts that end the answer; they are not part of it.
         seed: For temperature above 0; None = a new one each time.
-        cold: Forget the state that is held, evaluate everything.
+        cold: Forget the state that is held and use none from the disk, evaluate everything.
+        owner: The conversation; what is stored of it can be deleted by this name.
+        is_private: Store nothing of this conversation on the disk.
         dump_logits: Write the logits of the last prompt position to this .npz file.
         grammar: GBNF that the answer must follow; empty = free.
         breaks_loops: Make it unlikely that a long run of tokens comes again and again, as small
@@ -73,6 +98,8 @@ class GenerateRequest:
     seed: int | None = None
     stop: tuple[str, ...] = ()
     cold: bool = False
+    owner: str = ""
+    is_private: bool = False
     dump_logits: Path | None = None
     grammar: str = ""
     breaks_loops: bool = False

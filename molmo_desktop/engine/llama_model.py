@@ -101,6 +101,11 @@ class LlamaModel:
         """Whether conservative settings are in force."""
         return self._settings.is_safe
 
+    @property
+    def uses_flash_attention(self) -> bool:
+        """Whether llama.cpp may use it."""
+        return self._settings.flash_attention and self._request.flash_attention
+
     def describe(self) -> LoadedModel:
         """Return what was loaded, with its sizes."""
         request = self._request
@@ -225,7 +230,7 @@ class LlamaModel:
                 image_min_tokens=self._request.image_min_tokens,
                 image_max_tokens=self._request.image_max_tokens,
                 offload=self._settings.offload,
-                flash_attention=self._settings.flash_attention,
+                flash_attention=self.uses_flash_attention,
             )
         except ValueError as error:
             lines = self._log.since(mark)
@@ -243,8 +248,11 @@ class LlamaModel:
         if not self._settings.offload:
             params.offload_kqv = False
             params.op_offload = False
-        if not self._settings.flash_attention:
+        if not self.uses_flash_attention:
             params.flash_attn_type = lib.LLAMA_FLASH_ATTN_TYPE_DISABLED
+        elif self._request.kv_cache_type == "q8_0":
+            params.flash_attn_type = lib.LLAMA_FLASH_ATTN_TYPE_ENABLED
+            params.type_k = params.type_v = lib.GGML_TYPE_Q8_0
         mark = self._log.mark()
         context = lib.llama_init_from_model(self._model, params)
         lines = self._log.since(mark)

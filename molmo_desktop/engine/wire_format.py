@@ -24,6 +24,7 @@ from molmo_desktop.engine.events import (
     LoadedModel,
     LoadRequest,
     ProgressEvent,
+    StoredStates,
     TokenEvent,
 )
 
@@ -40,17 +41,20 @@ def encode_load(request: LoadRequest) -> dict[str, Any]:
     data = asdict(request)
     data["model_path"] = str(request.model_path)
     data["mmproj_path"] = None if request.mmproj_path is None else str(request.mmproj_path)
+    if request.stored_states is not None:
+        data["stored_states"]["folder"] = str(request.stored_states.folder)
     return data
 
 
 def decode_load(data: dict[str, Any]) -> LoadRequest:
     """Rebuild a request; the inverse of `encode_load`."""
-    mmproj = data["mmproj_path"]
-    paths = {
+    mmproj, states = data["mmproj_path"], data["stored_states"]
+    rebuilt = {
         "model_path": Path(data["model_path"]),
         "mmproj_path": None if mmproj is None else Path(mmproj),
+        "stored_states": states and StoredStates(**{**states, "folder": Path(states["folder"])}),
     }
-    return LoadRequest(**{**data, **paths})
+    return LoadRequest(**{**data, **rebuilt})
 
 
 def encode_messages(messages: Sequence[ChatMessage]) -> list[dict[str, Any]]:
@@ -73,6 +77,8 @@ def encode_generate(request: GenerateRequest) -> tuple[dict[str, Any], list[byte
         "seed": request.seed,
         "stop": list(request.stop),
         "cold": request.cold,
+        "owner": request.owner,
+        "is_private": request.is_private,
         "dump_logits": None if request.dump_logits is None else str(request.dump_logits),
         "grammar": request.grammar,
         "breaks_loops": request.breaks_loops,
