@@ -11,11 +11,11 @@ import threading
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
 
 from molmo_desktop.assistant.attachments import AttachmentReader, PageProgress
 from molmo_desktop.assistant.grounding import ground, is_answerable
 from molmo_desktop.assistant.intent import search_text, telling_part
+from molmo_desktop.assistant.loading import ModelLoader, first_given, forward_progress, ignore
 from molmo_desktop.assistant.pictures import PictureLoader
 from molmo_desktop.assistant.plan import (
     Planner,
@@ -33,11 +33,9 @@ from molmo_desktop.assistant.prompting import (
     with_answer,
 )
 from molmo_desktop.assistant.requests import (
-    AskEvent,
     AskOptions,
     AskRequest,
     CoverageEvent,
-    NoticeEvent,
     StageEvent,
     TextEvent,
 )
@@ -57,12 +55,9 @@ from molmo_desktop.engine.client import EngineClient
 from molmo_desktop.engine.events import (
     ChatMessage,
     EngineEvent,
-    EngineNoticeEvent,
     GenerateRequest,
     Generation,
     LoadedModel,
-    LoadRequest,
-    ProgressEvent,
     TokenEvent,
 )
 from molmo_desktop.meters.meters import Meters
@@ -70,8 +65,6 @@ from molmo_desktop.meters.reading import LiveReading
 from molmo_desktop.models.library import InstalledModel, ModelLibrary
 from molmo_desktop.retrieval.extract import find_quote
 from molmo_desktop.retrieval.index import PassageIndex
-
-_T = TypeVar("_T")
 
 NOT_FOUND_TEXT = "The document does not seem to say this."
 NOT_FOUND_TEXT_SEVERAL = "The documents do not seem to say this."
@@ -108,6 +101,7 @@ class Assistant:
         self._attachments = AttachmentReader(reader, index)
         self._pictures = PictureLoader(reader)
         self._memory = ConversationMemory()
+        self._loader = ModelLoader(engine=engine, library=library, settings=lambda: self.settings)
         self._speed = ReadingSpeed()
         self._picture_tokens: dict[str, int] = {}
         self._one_at_a_time = threading.Lock()
@@ -157,11 +151,7 @@ class Assistant:
         Raises:
             ModelNotFoundError: There is none, or none of that name.
         """
-        options = options or AskOptions()
-        name = options.model or self.settings.model_name or None
-        if name is None:
-            return self.library.default(wants_vision=wants_vision)
-        return self.library.resolve(name, options.mmproj)
+        return self._loader.choose(options or AskOptions(), wants_vision=wants_vision)
 
     def load_model(
         self,
@@ -178,19 +168,8 @@ class Assistant:
             EngineError: The engine failed.
             Cancelled: The user asked for it.
         """
-        options = options or AskOptions()
-        model = self.choose_model(options, wants_vision=wants_vision)
-        request = LoadRequest(
-            name=model.name,
-            model_path=model.path,
-            mmproj_path=model.mmproj_path,
-            context_length=_first(options.context_length, self.settings.context_length),
-            thread_count=_first(options.thread_count, self.settings.thread_count),
-            image_max_tokens=self.settings.image_max_tokens,
-        )
-        emit = on_event or _ignore
-        return self.engine.load(
-            request, on_event=lambda event: _forward(event, emit), cancel=cancel
+        return self._loader.load(
+            options or AskOptions(), wants_vision=wants_vision, on_event=on_event, cancel=cancel
         )
 
     # Figures ---------------------------------------------------------------------------------
@@ -222,7 +201,7 @@ class Assistant:
         """
         if not request.question.strip():
             raise UsageError("There is no question.", hint="Type what you want to know.")
-        work = Work(request, on_event or _ignore, cancel or CancelToken())
+        work = Work(request, on_event or ignore, cancel or CancelToken())
         with self._one_at_a_time:
             work.cancel.raise_if_cancelled()
             span = self.meters.begin_span()
@@ -406,7 +385,7 @@ class Assistant:
                 if shown := tags.feed(event.text):
                     work.emit(TextEvent(shown))
             else:
-                _forward(event, work.emit)
+                forward_progress(event, work.emit)
 
         options = work.request.options
         work.emit(StageEvent("looking" if images else "thinking"))
@@ -415,7 +394,7 @@ class Assistant:
                 messages=messages,
                 images=images,
                 max_new_tokens=self._max_new_tokens(work, loaded),
-                temperature=_first(options.temperature, self.settings.temperature),
+                temperature=first_given(options.temperature, self.settings.temperature),
                 seed=options.seed,
                 cold=options.cold,
                 dump_logits=options.dump_logits,
@@ -451,7 +430,7 @@ class Assistant:
     def _max_new_tokens(self, work: Work, loaded: LoadedModel) -> int:
         """Return the longest answer; half of the context is kept for what is read."""
         asked = work.request.options.max_new_tokens
-        wanted = _first(asked, self.settings.max_new_tokens)
+        wanted = first_given(asked, self.settings.max_new_tokens)
         most = max(1, loaded.info.context_length // 2)
         if asked is not None and asked > most:
             work.notice(f"The answer is limited to {most} tokens, half of the model's context.")
@@ -476,10 +455,6 @@ class Assistant:
         self.meters.close()
 
 
-def _first(chosen: _T | None, otherwise: _T) -> _T:
-    return otherwise if chosen is None else chosen
-
-
 def _question_too_long(token_count: int, context_length: int) -> ContextOverflowError:
     return ContextOverflowError(
         f"The question takes {token_count} tokens, but the model can take {context_length}.",
@@ -487,15 +462,3 @@ def _question_too_long(token_count: int, context_length: int) -> ContextOverflow
         token_count=token_count,
         context_length=context_length,
     )
-
-
-def _ignore(_event: AskEvent) -> None:
-    return
-
-
-def _forward(event: EngineEvent, emit: OnEvent) -> None:
-    """Pass on what the engine says about its progress."""
-    if isinstance(event, ProgressEvent):
-        emit(StageEvent(event.stage, event.done, event.total))
-    elif isinstance(event, EngineNoticeEvent):
-        emit(NoticeEvent(event.text))
