@@ -27,6 +27,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "image_max_tokens": (0, _MOST_TOKENS),
     "stored_state_limit_mb": (0, 1 << 20),
     "reading_patience_s": (0, 86_400),
+    "unload_after_minutes": (0, 10_080),
     "panel_interval_ms": (100, 60_000),
     "idle_power_w": (0, 100_000),
     "full_load_cpu_power_w": (0, 100_000),
@@ -51,6 +52,8 @@ class Settings:
             memory.
         stored_state_limit_mb: Disk space for what models have read, so that they need not read it
             again after a restart; 0 = keep nothing.
+        unload_after_minutes: The model is put out of memory when nothing was asked for so long;
+            0 = it stays.
         reading_patience_s: How long the user waits for a document to be read before the best
             passages are taken instead of the whole.
         theme: "system", "light" or "dark".
@@ -71,6 +74,7 @@ class Settings:
     flash_attention: bool = True
     kv_cache_type: str = "f16"
     stored_state_limit_mb: int = 2048
+    unload_after_minutes: int = 15
     reading_patience_s: float = 20.0
     theme: str = "system"
     panel_visible: bool = True

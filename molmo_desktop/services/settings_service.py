@@ -23,6 +23,7 @@ _NAMES = {
     "thread_count": "the threads",
     "image_max_tokens": "the picture detail",
     "reading_patience_s": "the patience",
+    "unload_after_minutes": "when the model is unloaded",
     "theme": "the colours",
     "panel_visible": "the live figures",
     "panel_interval_ms": "how often the live figures are renewed",
