@@ -55,6 +55,7 @@ class AskRequest:
         files: Attachments in the order they were added.
         history: Earlier turns of the conversation, oldest first.
         conversation_key: Names the conversation, so that the engine may keep its state.
+        is_private: The engine's state is not to be written to the disk.
     """
 
     question: str
@@ -62,6 +63,7 @@ class AskRequest:
     history: tuple[Turn, ...] = ()
     options: AskOptions = field(default_factory=AskOptions)
     conversation_key: str = ""
+    is_private: bool = False
 
 
 @dataclass(frozen=True)

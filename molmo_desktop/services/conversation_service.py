@@ -88,9 +88,18 @@ class ConversationService(QObject):
         """Return the conversations, the last used one first."""
         return self._try(lambda: self._store.conversations(search)) or []
 
-    def create(self) -> int | None:
+    def create(self, *, is_private: bool = False) -> int | None:
         """Begin a conversation; None when it cannot be stored."""
-        return self._changing(self._store.create_conversation)
+        return self._changing(lambda: self._store.create_conversation(is_private=is_private))
+
+    def set_private(self, conversation_id: int, is_private: bool) -> None:
+        """Mark a conversation as private, or take the mark away."""
+        self._changing(lambda: self._store.set_private(conversation_id, is_private))
+
+    def is_private(self, conversation_id: int) -> bool:
+        """Whether a conversation is marked as private."""
+        found = self._try(lambda: self._store.conversation(conversation_id))
+        return found is not None and found.is_private
 
     def rename(self, conversation_id: int, title: str) -> None:
         """Give a conversation another title."""

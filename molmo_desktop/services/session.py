@@ -71,6 +71,7 @@ class Session(QObject):
     Attributes:
         opened: Another conversation is open; carries its list of `MessageRecord`.
         identified: The open conversation got its place in the store; carries the id.
+        private_changed: The open conversation is private, or not any more.
         attachments_changed: Files were added or removed.
         attachment_changed: Carries the `Attachment` whose state or progress changed.
         attachment_failed: Carries the `Attachment` that could not be read.
@@ -83,6 +84,7 @@ class Session(QObject):
 
     opened = Signal(object)
     identified = Signal(int)
+    private_changed = Signal(bool)
     attachments_changed = Signal()
     attachment_changed = Signal(object)
     attachment_failed = Signal(object)
@@ -106,6 +108,7 @@ class Session(QObject):
         self._asking = asking
         self.model_name = ""
         self.conversation_id: int | None = None
+        self.is_private = False
         self.attachments: list[Attachment] = []
         self.running: RunningAnswer | None = None
         self._turns: list[_AskedTurn] = []
@@ -124,13 +127,23 @@ class Session(QObject):
 
     # --- conversations -------------------------------------------------------------------
 
-    def open_new(self) -> None:
+    def open_new(self, *, is_private: bool = False) -> None:
         """Open a conversation that has not begun; it is stored with its first file or question."""
+        self.is_private = is_private
         self._open(None, [])
 
     def open(self, conversation_id: int) -> None:
         """Open a stored conversation, with its files and answers."""
+        self.is_private = self._conversations.is_private(conversation_id)
         self._open(conversation_id, self._conversations.messages(conversation_id))
+
+    def set_private(self, conversation_id: int | None, is_private: bool) -> None:
+        """Mark a conversation as private from its next question on; None = one not begun yet."""
+        if conversation_id is not None:
+            self._conversations.set_private(conversation_id, is_private)
+        if conversation_id == self.conversation_id:
+            self.is_private = is_private
+            self.private_changed.emit(is_private)
 
     def is_running_here(self) -> bool:
         """Whether the answer being written belongs to the open conversation."""
@@ -291,6 +304,7 @@ class Session(QObject):
             ),
             options=AskOptions(model=self.model_name or None),
             conversation_key=str(self.conversation_id or ""),
+            is_private=self.is_private,
         )
         self.asked.emit(self.running)
         for attachment in self.attachments:
@@ -303,7 +317,7 @@ class Session(QObject):
 
     def _stored_conversation(self) -> int | None:
         if self.conversation_id is None:
-            self.conversation_id = self._conversations.create()
+            self.conversation_id = self._conversations.create(is_private=self.is_private)
             if self.conversation_id is not None:
                 self.identified.emit(self.conversation_id)
         return self.conversation_id

@@ -79,7 +79,12 @@ _VERSION_1: Migration = (
     "CREATE INDEX ledger_by_time ON ledger (finished_at)",
 )
 
-MIGRATIONS: tuple[Migration, ...] = (_VERSION_1,)
+# What an earlier version kept beside a conversation was kept with the user's knowledge.
+_VERSION_2: Migration = (
+    "ALTER TABLE conversations ADD COLUMN is_private INTEGER NOT NULL DEFAULT 0",
+)
+
+MIGRATIONS: tuple[Migration, ...] = (_VERSION_1, _VERSION_2)
 
 
 class NewerFileError(Exception):

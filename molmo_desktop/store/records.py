@@ -23,6 +23,8 @@ class ConversationSummary:
         title: Empty until the first question.
         updated_at: When the last question was asked or the last answer ended.
         attachment_names: File names without folders, in the order they were added.
+        is_private: The model's state after reading is not to be kept on disk; what was asked
+            and answered is saved all the same.
     """
 
     id: int
@@ -30,6 +32,7 @@ class ConversationSummary:
     created_at: float
     updated_at: float
     attachment_names: tuple[str, ...] = ()
+    is_private: bool = False
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,12 @@ def attachment_names(
 def summary_from(row: sqlite3.Row, names: dict[int, tuple[str, ...]]) -> ConversationSummary:
     """Return a row of ``conversations`` as a record."""
     return ConversationSummary(
-        row["id"], row["title"], row["created_at"], row["updated_at"], names.get(row["id"], ())
+        id=row["id"],
+        title=row["title"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        attachment_names=names.get(row["id"], ()),
+        is_private=bool(row["is_private"]),
     )
 
 

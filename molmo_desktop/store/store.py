@@ -115,14 +115,15 @@ class Store:
             ).fetchone()
             return summary_from(row, attachment_names(connection, conversation_id)) if row else None
 
-    def create_conversation(self, title: str = "") -> int:
+    def create_conversation(self, title: str = "", *, is_private: bool = False) -> int:
         """Begin a conversation and return its id."""
         title, now = storable(title), time.time()
         with self._database.writing() as connection:
             cursor = connection.execute(
-                "INSERT INTO conversations (title, title_folded, created_at, updated_at) "
-                "VALUES (?, ?, ?, ?)",
-                (title, folded(title), now, now),
+                "INSERT INTO conversations "
+                "(title, title_folded, created_at, updated_at, is_private) "
+                "VALUES (?, ?, ?, ?, ?)",
+                (title, folded(title), now, now, is_private),
             )
             return _new_id(cursor)
 
@@ -130,6 +131,14 @@ class Store:
         """Give a conversation another title."""
         with self._database.writing() as connection:
             _set_title(connection, conversation_id, storable(title.strip()))
+
+    def set_private(self, conversation_id: int, is_private: bool) -> None:
+        """Mark a conversation as private, or take the mark away."""
+        with self._database.writing() as connection:
+            connection.execute(
+                "UPDATE conversations SET is_private = ? WHERE id = ?",
+                (is_private, conversation_id),
+            )
 
     def delete_conversation(self, conversation_id: int) -> None:
         """Hide a conversation; `restore_conversation` brings it back."""

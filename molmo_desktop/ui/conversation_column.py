@@ -11,6 +11,7 @@ from molmo_desktop.ui.bars import MessageBar, UndoBar
 from molmo_desktop.ui.composer import Composer
 from molmo_desktop.ui.controls import centred, line
 from molmo_desktop.ui.empty_state import EmptyState
+from molmo_desktop.ui.private_line import PrivateLine
 from molmo_desktop.ui.theme import EDGE_PX, GAP_PX, GROUP_PX
 from molmo_desktop.ui.transcript import Transcript
 
@@ -23,6 +24,7 @@ class ConversationColumn(QWidget):
         self.setObjectName("conversationColumn")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setMinimumWidth(380)
+        self.private_line = PrivateLine()
         self.tray = AttachmentTray()
         self.empty_state = EmptyState()
         self.transcript = Transcript(self.empty_state)
@@ -35,6 +37,8 @@ class ConversationColumn(QWidget):
         top, bottom = QWidget(), QWidget()
         above = QVBoxLayout(top)
         above.setContentsMargins(EDGE_PX, 12, EDGE_PX, 12)
+        above.setSpacing(GAP_PX)
+        above.addWidget(self.private_line)
         above.addWidget(self.tray)
         below = QVBoxLayout(bottom)
         below.setContentsMargins(EDGE_PX, GAP_PX, EDGE_PX, GROUP_PX)

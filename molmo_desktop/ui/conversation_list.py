@@ -20,11 +20,14 @@ from PySide6.QtWidgets import (
 )
 
 from molmo_desktop.store.records import ConversationSummary
+from molmo_desktop.ui import icons
 from molmo_desktop.ui.theme import CORNER_PX, caption_font, current_theme
 
 _ID_ROLE = Qt.ItemDataRole.UserRole
+_PRIVATE_ROLE = Qt.ItemDataRole.UserRole + 1
 _ROW_PX = 32
 _GROUP_PX = 30
+_LOCK_PX = 14
 
 _Index = QModelIndex | QPersistentModelIndex
 
@@ -34,14 +37,16 @@ class ConversationList(QListWidget):
 
     Attributes:
         chosen: Carries the id of the conversation to open.
-        rename_wanted, delete_wanted, export_wanted: Carry an id.
+        delete_wanted, export_wanted: Carry an id.
         renamed: Carries an id and the new title.
+        private_wanted: Carries an id, and whether that conversation is to be private.
     """
 
     chosen = Signal(int)
     delete_wanted = Signal(int)
     export_wanted = Signal(int)
     renamed = Signal(int, str)
+    private_wanted = Signal(int, bool)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -75,11 +80,7 @@ class ConversationList(QListWidget):
             if name != group:
                 group = name
                 self.addItem(_group_item(name))
-            item = QListWidgetItem(title_of(summary))
-            item.setData(_ID_ROLE, summary.id)
-            item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{title_of(summary)}, {name}")
-            item.setToolTip("\n".join([title_of(summary), *summary.attachment_names]))
-            item.setFlags(item.flags() | Qt.ItemFlag.ItemIsEditable)
+            item = _conversation_item(summary, name)
             self.addItem(item)
             if summary.id == current_id:
                 self.setCurrentItem(item)
@@ -129,9 +130,12 @@ class ConversationList(QListWidget):
         rename.triggered.connect(lambda: self.editItem(item))
         export = QAction("Export as Markdown…", menu)
         export.triggered.connect(lambda: self.export_wanted.emit(conversation_id))
+        private = QAction("Private conversation", menu, checkable=True)
+        private.setChecked(bool(item.data(_PRIVATE_ROLE)))
+        private.triggered.connect(lambda on: self.private_wanted.emit(conversation_id, on))
         delete = QAction("Delete\tDel", menu)
         delete.triggered.connect(lambda: self.delete_wanted.emit(conversation_id))
-        menu.addActions([rename, export, delete])
+        menu.addActions([rename, export, private, delete])
         menu.popup(self.viewport().mapToGlobal(place))
 
 
@@ -163,6 +167,9 @@ class _Delegate(QStyledItemDelegate):
                 painter.setBrush(QColor(theme.selected if selected else theme.hover))
                 painter.setPen(QColor(theme.accent) if has_ring else Qt.PenStyle.NoPen)
                 painter.drawRoundedRect(rect.adjusted(1, 1, -1, -1), CORNER_PX, CORNER_PX)
+            if index.data(_PRIVATE_ROLE):
+                _draw_lock(painter, area, theme.muted, view.devicePixelRatioF())
+                area.adjust(0, 0, -_LOCK_PX - 6, 0)
             painter.setPen(QColor(theme.text))
             words = view.fontMetrics().elidedText(
                 index.data(), Qt.TextElideMode.ElideRight, area.width()
@@ -185,6 +192,26 @@ def group_of(updated_at: float, today: date | None = None) -> str:
     if day >= today:
         return "Today"
     return "Yesterday" if day == today - timedelta(days=1) else "Earlier"
+
+
+def _draw_lock(painter: QPainter, area: QRect, colour: str, ratio: float) -> None:
+    """Draw the badge of a private conversation at the right end of its line."""
+    top = area.center().y() - _LOCK_PX // 2
+    lock = icons.pixmap("lock", colour, _LOCK_PX, ratio)
+    painter.drawPixmap(area.right() - _LOCK_PX + 1, top, lock)
+
+
+def _conversation_item(summary: ConversationSummary, group: str) -> QListWidgetItem:
+    title = title_of(summary)
+    item = QListWidgetItem(title)
+    item.setData(_ID_ROLE, summary.id)
+    item.setData(_PRIVATE_ROLE, summary.is_private)
+    spoken = f"{title}, {group}, private" if summary.is_private else f"{title}, {group}"
+    item.setData(Qt.ItemDataRole.AccessibleTextRole, spoken)
+    private = ["Private"] if summary.is_private else []
+    item.setToolTip("\n".join([title, *summary.attachment_names, *private]))
+    item.setFlags(item.flags() | Qt.ItemFlag.ItemIsEditable)
+    return item
 
 
 def _group_item(name: str) -> QListWidgetItem:

@@ -21,6 +21,7 @@ SHORTCUTS = (
     ("Ctrl+Shift+S", "Attach a picture of the screen, or of a part of it"),
     ("Ctrl+V", "Paste text, a picture or files"),
     ("Ctrl+N", "New conversation"),
+    ("Ctrl+Shift+N", "New private conversation"),
     ("Ctrl+K", "Search the conversations"),
     ("F2", "Rename the conversation"),
     ("Delete", "Delete the chosen conversation"),

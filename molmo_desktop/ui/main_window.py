@@ -153,6 +153,7 @@ class MainWindow(QMainWindow):
         sidebar.list.renamed.connect(self._backstage.conversations.rename)
         sidebar.list.delete_wanted.connect(self.delete_conversation)
         sidebar.list.export_wanted.connect(self.export_conversation)
+        sidebar.list.private_wanted.connect(self._session.set_private)
         sidebar.picker.model_chosen.connect(self._on_model_chosen)
         self.sidebars.new_wanted.connect(self.new_conversation)
         self.panel.live.collapse_button.clicked.connect(self._on_panel_toggled)
@@ -161,6 +162,7 @@ class MainWindow(QMainWindow):
         session, backstage = self._session, self._backstage
         session.opened.connect(self._on_opened)
         session.identified.connect(self._on_identified)
+        session.private_changed.connect(self.column.private_line.setVisible)
         self.answers.started.connect(self.answer_started)
         self.answers.finished.connect(self._on_answered)
         self.answers.finished.connect(self.answer_finished)
@@ -185,10 +187,10 @@ class MainWindow(QMainWindow):
 
     # --- conversations ---------------------------------------------------------------------
 
-    def new_conversation(self) -> None:
+    def new_conversation(self, *, is_private: bool = False) -> None:
         """Open a conversation that has not begun."""
         self._save_draft()
-        self._session.open_new()
+        self._session.open_new(is_private=is_private)
         self._list_conversations()
         self.column.composer.edit.setFocus()
 
@@ -263,6 +265,7 @@ class MainWindow(QMainWindow):
 
     def _on_opened(self, messages: list[Any]) -> None:
         column, session = self.column, self._session
+        column.private_line.setVisible(session.is_private)
         self.panel.clear()
         column.transcript.show_messages(messages)
         self.answers.show_running()

@@ -31,6 +31,7 @@ class WindowActions:
         column = window.column
         for keys, action in (
             ("Ctrl+N", window.new_conversation),
+            ("Ctrl+Shift+N", self._new_private),
             ("Ctrl+O", window.choose_files),
             ("Ctrl+K", window.sidebars.go_to_search),
             ("Ctrl+B", window.sidebars.toggle),
@@ -64,6 +65,11 @@ class WindowActions:
         )
         export.setEnabled(current is not None)
         menu.addSeparator()
+        _add(menu, "New private conversation", "Ctrl+Shift+N", self._new_private)
+        private = _add(menu, "Private conversation", "", self._toggle_private)
+        private.setCheckable(True)
+        private.setChecked(window.backstage.session.is_private)
+        menu.addSeparator()
         menu.addMenu(self._theme_menu(menu))
         _add(menu, "Settings…", "Ctrl+,", window.show_settings)
         menu.addSeparator()
@@ -84,6 +90,13 @@ class WindowActions:
     def _choose_theme(self, choice: str) -> None:
         self._themes.choose(choice)
         self._window.backstage.settings.change(theme=choice)
+
+    def _new_private(self) -> None:
+        self._window.new_conversation(is_private=True)
+
+    def _toggle_private(self) -> None:
+        session = self._window.backstage.session
+        session.set_private(session.conversation_id, not session.is_private)
 
     def _paste(self) -> None:
         """Paste files and pictures from anywhere; text goes into the question."""

@@ -273,6 +273,9 @@ def test_a_file_of_version_1_opens_with_all_that_is_in_it(version_1):
     assert messages[3].error["kind"] == "EngineCrashedError"
     assert store.draft(conversation.id) == "And the year before"
     assert [row.energy_j for row in store.ledger()] == [12.5]
+    assert not conversation.is_private
+    store.set_private(conversation.id, True)
+    assert store.conversations()[0].is_private
     assert store.mark_interrupted() == 1
     assert store.messages(conversation.id)[5].text == "Sales were"
     store.close()
@@ -304,7 +307,7 @@ def test_a_step_that_fails_leaves_the_file_as_it_was(version_1):
     steps = ("ALTER TABLE conversations ADD COLUMN folder TEXT", "ALTER TABLE nothing ADD COLUMN a")
     with pytest.raises(sqlite3.Error):
         _migrated(version_1, steps)
-    assert _version(version_1) == len(MIGRATIONS)
+    assert _version(version_1) == 1
     with closing(sqlite3.connect(version_1)) as connection:
         columns = connection.execute("PRAGMA table_info(conversations)").fetchall()
     assert "folder" not in [column[1] for column in columns]
