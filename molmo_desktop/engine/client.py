@@ -17,7 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from molmo_desktop.core.cancel import CancelToken
-from molmo_desktop.core.errors import Cancelled, EngineCrashedError, EngineError
+from molmo_desktop.core.errors import (
+    Cancelled,
+    EngineCrashedError,
+    EngineError,
+    OutOfMemoryError,
+)
 from molmo_desktop.core.exit_codes import is_crash
 from molmo_desktop.engine import load_errors, wire_format
 from molmo_desktop.engine.events import (
@@ -83,7 +88,7 @@ class EngineClient:
 
         Raises:
             ModelError: The file is missing, damaged, unknown, or the projector does not belong.
-            OutOfMemoryError: It does not fit.
+            OutOfMemoryError: It does not fit, or the engine died of that.
             EngineCrashedError: The engine died, with safe settings too.
             Cancelled: As asked for.
         """
@@ -161,6 +166,7 @@ class EngineClient:
 
         Raises:
             ContextOverflowError: The prompt does not fit.
+            OutOfMemoryError: Memory ran out; the engine was ended, so that it is free again.
             EngineCrashedError: The engine died; ``data["partial_text"]`` holds what was written.
             EngineError: No model was loaded, or the engine failed.
         """
@@ -274,7 +280,11 @@ class EngineClient:
     ) -> Generation:
         data, blobs = wire_format.encode_generate(request)
         command = {"command": "generate", "request": data}
-        result = process.call(command, blobs, on_event=on_event, cancel=cancel)
+        try:
+            result = process.call(command, blobs, on_event=on_event, cancel=cancel)
+        except OutOfMemoryError:
+            self._end_process()  # gives back what there is, and nobody knows what is half done
+            raise
         generation = wire_format.decode_generation(result)
         if generation.first_token_s is not None:
             self._proved.add(_kind(request))
@@ -316,18 +326,26 @@ class EngineClient:
             and _kind(request) not in self._proved
         )
 
-    def _crash(self, death: EngineDied, doing: str) -> EngineCrashedError | Cancelled:
+    def _crash(self, death: EngineDied, doing: str) -> EngineError | Cancelled:
         self._end_process()
         if death.by_us and self._closed:
             return Cancelled()
         how = death.signal_name or f"exit code {death.exit_code}"
         logger.info("The engine ended with %s while it was %s.", how, doing)
+        detail = f"{how}\n{death.detail}".strip()
+        known = {"exit_code": death.exit_code, "partial_text": death.partial_text}
+        if load_errors.tells_of_lack_of_memory(death.detail):
+            return OutOfMemoryError(
+                f"There was not enough memory while the engine was {doing}.",
+                hint="Close other programs, attach fewer pages, or choose a smaller model.",
+                detail=detail,
+                **known,
+            )
         return EngineCrashedError(
             f"The engine stopped unexpectedly while it was {doing}.",
             hint=_hint(death, doing),
-            detail=f"{how}\n{death.detail}".strip(),
-            exit_code=death.exit_code,
-            partial_text=death.partial_text,
+            detail=detail,
+            **known,
         )
 
     def _end_process(self) -> None:
@@ -350,7 +368,11 @@ def _hint(death: EngineDied, doing: str) -> str:
 
 
 def _settings_may_be_guilty(death: EngineDied) -> bool:
-    return not death.by_us and is_crash(death.exit_code)
+    return (
+        not death.by_us
+        and is_crash(death.exit_code)
+        and not load_errors.tells_of_lack_of_memory(death.detail)
+    )
 
 
 def _not_begun() -> Generation:

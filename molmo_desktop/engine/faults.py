@@ -8,20 +8,26 @@ a death is survived, so the engine can be told to die at a stage::
     MOLMO_DESKTOP_ENGINE_FAULT=prefill:SIGSEGV          each time
     MOLMO_DESKTOP_ENGINE_FAULT=load:SIGILL:unsafe       only without safe settings
     MOLMO_DESKTOP_ENGINE_FAULT=encode:HANG              never come back from a native call
+    MOLMO_DESKTOP_ENGINE_FAULT=prefill:OOM              go on without any memory left (Linux)
 
 Nothing happens where the variable is not set.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import sys
 import time
+from pathlib import Path
 from typing import Literal
 
 FAULT_VARIABLE = "MOLMO_DESKTOP_ENGINE_FAULT"
 Stage = Literal["load", "encode", "prefill", "decode"]
 _HANG_S = 3600.0
+_HOARD_BYTES = (1 << 24, 1 << 20, 1 << 16)  # what is too small for the first takes the next
+_hoard: list[bytearray] = []
 
 
 def reach(stage: Stage, *, safe: bool) -> None:
@@ -36,4 +42,22 @@ def reach(stage: Stage, *, safe: bool) -> None:
         return
     if wanted[1] == "HANG":
         time.sleep(_HANG_S)
+    if wanted[1] == "OOM":
+        _take_all_memory()
+        return
     signal.raise_signal(getattr(signal, wanted[1]))
+
+
+def _take_all_memory() -> None:
+    """Forbid this process to grow and fill what it has, so that what comes next finds nothing."""
+    if sys.platform != "linux":
+        raise MemoryError
+    import resource
+
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    limit = pages * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (limit, resource.getrlimit(resource.RLIMIT_AS)[1]))
+    for size in _HOARD_BYTES:
+        with contextlib.suppress(MemoryError):
+            while True:
+                _hoard.append(bytearray(size))

@@ -22,7 +22,9 @@ from molmo_desktop.core.errors import (
 _DETAIL_LINES = 12
 _MAGIC = b"GGUF"
 _MEMORY = re.compile(
-    r"unable to allocate|failed to allocate|bad_alloc|cannot allocate|failed to map segment", re.I
+    r"unable to allocate|failed to allocate|bad_alloc|cannot allocate|failed to map segment"
+    r"|insufficient memory|^MemoryError",
+    re.I | re.M,
 )
 _UNKNOWN_ARCHITECTURE = re.compile(r"(?:unknown|unsupported) model architecture: '([^']*)'")
 _PROJECTOR = "CLIP cannot be used as main model"
@@ -110,6 +112,11 @@ def library_error(reason: str) -> MolmoDesktopError:
         hint="Install the program again.",
         detail=reason,
     )
+
+
+def tells_of_lack_of_memory(log: str) -> bool:
+    """Whether the last lines of a process's log name memory that it did not get."""
+    return _MEMORY.search(log) is not None
 
 
 def memory_error(detail: str) -> OutOfMemoryError:

@@ -13,7 +13,7 @@ import psutil
 import pytest
 from misbehaving_engine import talk_nonsense
 
-from molmo_desktop.core.errors import EngineCrashedError, EngineError
+from molmo_desktop.core.errors import EngineCrashedError, EngineError, OutOfMemoryError
 from molmo_desktop.engine import process
 from molmo_desktop.engine.events import EngineNoticeEvent, TokenEvent
 from molmo_desktop.engine.faults import FAULT_VARIABLE
@@ -129,6 +129,28 @@ def test_being_killed_while_loading_does_not_switch_to_safe_settings(
     with pytest.raises(EngineCrashedError):
         make_client().load(tiny)
     assert not SafeSettingsFile(tmp_path / "engine.json").needs_safe()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits memory the Linux way")
+@pytest.mark.parametrize("stage", ["load", "encode", "prefill", "decode"])
+def test_memory_that_runs_out_is_called_that_and_the_next_question_is_answered(
+    make_client, tiny, starter, ask, picture, tmp_path, monkeypatch, stage
+):
+    monkeypatch.setenv(FAULT_VARIABLE, f"{stage}:OOM")
+    client = make_client()
+    request = ask("Count to twenty. " * 40, max_new_tokens=40)
+    if stage == "encode":
+        request = ask("What colour is the shape?", images=(picture("colour_1"),))
+    with pytest.raises(OutOfMemoryError) as caught:  # noqa: PT012 - either may meet the fault
+        client.load(tiny if stage == "encode" else starter)
+        client.generate(request)
+    assert "memory" in caught.value.message
+    assert caught.value.hint.endswith(".")
+    assert client.pid is None
+    assert not SafeSettingsFile(tmp_path / "engine.json").needs_safe()
+    monkeypatch.delenv(FAULT_VARIABLE)
+    client.load(tiny)
+    assert client.generate(ask("Hello", max_new_tokens=1)).completion_ids
 
 
 def test_a_crash_after_good_answers_does_not_switch_to_safe_settings(
