@@ -59,6 +59,11 @@ class AppPaths:
         return self.config / "engine.json"
 
     @property
+    def measured_memory_file(self) -> Path:
+        """What models took when they were loaded here, JSON; found again when deleted."""
+        return self.config / "memory.json"
+
+    @property
     def unreadable_files_file(self) -> Path:
         """Which files made a reader crash, JSON."""
         return self.config / "unreadable-files.json"

@@ -14,15 +14,17 @@ from typing import Literal
 from molmo_desktop.models.gguf_header import GgufHeader, VisionHeader
 
 Fit = Literal["fits", "tight", "will not fit"]
+EstimateSource = Literal["estimated", "measured here"]
 
-_KV_ELEMENT_BYTES = 2  # llama.cpp keeps keys and values as F16
+# Bytes of one element of keys and values: Q8_0 keeps 32 elements and their scale in 34 bytes.
+_KV_ELEMENT_BYTES = {"f16": 2.0, "q8_0": 34 / 32}
 _CONTEXT_STEP = 256  # llama.cpp rounds the context up to this
 _BATCH_TOKENS = 512  # llama.cpp's n_ubatch
 _FLOAT_BYTES = 4
 _MASK_BYTES = 2  # the attention mask is F16
 # The libraries and Python of the engine process with the model's vocabulary. Measured with the
 # tiny model 50 MB, with SmolLM2 65 MB beyond the other parts (Linux, 2026-11).
-_PROCESS_BYTES = 70_000_000
+PROCESS_BYTES = 70_000_000
 # Of the memory that is free: beyond this the system starts to swap other programs out.
 _COMFORTABLE_SHARE = 0.8
 
@@ -37,6 +39,7 @@ class MemoryEstimate:
         compute_bytes: Scratch of the computation, and the engine process itself.
         projector_bytes: Vision part with its scratch; 0 for a model without one.
         context_length: The context that was counted with, in tokens.
+        source: Counted from the file's header, or with what an earlier load took here.
     """
 
     weights_bytes: int
@@ -44,11 +47,21 @@ class MemoryEstimate:
     compute_bytes: int
     projector_bytes: int
     context_length: int
+    source: EstimateSource = "estimated"
 
     @property
     def total_bytes(self) -> int:
         """All parts together."""
         return self.weights_bytes + self.kv_cache_bytes + self.compute_bytes + self.projector_bytes
+
+    def parts(self) -> dict[str, int]:
+        """Return the parts as they stand in JSON."""
+        return {
+            "weights_bytes": self.weights_bytes,
+            "kv_cache_bytes": self.kv_cache_bytes,
+            "compute_bytes": self.compute_bytes,
+            "projector_bytes": self.projector_bytes,
+        }
 
 
 def estimate_memory(
@@ -57,6 +70,8 @@ def estimate_memory(
     projector: GgufHeader | None = None,
     *,
     other_parts: Sequence[GgufHeader] = (),
+    kv_cache_type: str = "f16",
+    flash_attention: bool = True,
 ) -> MemoryEstimate:
     """Return what a model will need.
 
@@ -65,11 +80,17 @@ def estimate_memory(
         context_length: Tokens of context.
         projector: Header of its vision part.
         other_parts: Headers of the other files of a divided model.
+        kv_cache_type: "f16" or "q8_0"; without flash attention it is always "f16".
+        flash_attention: Without it the scores of a batch are kept as well.
     """
+    element_bytes = _KV_ELEMENT_BYTES[kv_cache_type if flash_attention else "f16"]
+    compute_bytes = _compute_bytes(model, context_length)
+    if not flash_attention:
+        compute_bytes += _BATCH_TOKENS * context_length * (model.head_count or 1) * _FLOAT_BYTES
     return MemoryEstimate(
         weights_bytes=sum(part.weights_bytes or part.size_bytes for part in (model, *other_parts)),
-        kv_cache_bytes=_kv_cache_bytes(model, context_length),
-        compute_bytes=_PROCESS_BYTES + _compute_bytes(model, context_length),
+        kv_cache_bytes=round(_kv_cache_elements(model, context_length) * element_bytes),
+        compute_bytes=PROCESS_BYTES + compute_bytes,
         projector_bytes=_projector_bytes(projector) if projector else 0,
         context_length=context_length,
     )
@@ -87,15 +108,15 @@ def fit(estimate: MemoryEstimate, available_bytes: int) -> Fit:
     return "fits"
 
 
-def _kv_cache_bytes(model: GgufHeader, context_length: int) -> int:
+def _kv_cache_elements(model: GgufHeader, context_length: int) -> int:
     """Count every layer over the whole context; sliding windows need less than this."""
     tokens = -(-context_length // _CONTEXT_STEP) * _CONTEXT_STEP
     if not model.kv_head_counts or not model.key_length or not model.value_length:
         # Nothing is known about the heads: assume that keys and values have the full width.
         width = (model.block_count or 0) * 2 * (model.embedding_length or 0)
-        return tokens * width * _KV_ELEMENT_BYTES
+        return tokens * width
     heads = sum(model.kv_head_counts)
-    return tokens * heads * (model.key_length + model.value_length) * _KV_ELEMENT_BYTES
+    return tokens * heads * (model.key_length + model.value_length)
 
 
 def _compute_bytes(model: GgufHeader, context_length: int) -> int:

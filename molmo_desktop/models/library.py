@@ -14,6 +14,7 @@ import psutil
 
 from molmo_desktop.core.errors import ModelLoadError, ModelNotFoundError, ProjectorMismatchError
 from molmo_desktop.models.fit import Fit, MemoryEstimate, estimate_memory, fit
+from molmo_desktop.models.free_memory import free_memory
 from molmo_desktop.models.gguf_header import GgufHeader
 from molmo_desktop.models.importing import import_into, remove_from
 from molmo_desktop.models.installed import (
@@ -114,30 +115,41 @@ class ModelLibrary:
         """
         return self._headers.header(model.path)
 
-    def memory_estimate(self, model: InstalledModel, context_length: int = 0) -> MemoryEstimate:
+    def memory_estimate(
+        self,
+        model: InstalledModel,
+        context_length: int = 0,
+        *,
+        kv_cache_type: str = "f16",
+        flash_attention: bool = True,
+    ) -> MemoryEstimate:
         """Return what the model will need, by parts.
 
         Args:
             model: An installed model.
             context_length: Tokens; 0 = the model's own, at most 8192.
+            kv_cache_type: "f16" or "q8_0".
+            flash_attention: Whether it may be used.
 
         Raises:
             ModelError: The file cannot be used.
         """
         header = self._headers.header(model.path)
-        own_context = min(header.context_length or _DEFAULT_CONTEXT, _DEFAULT_CONTEXT)
+        most = header.context_length or max(context_length, _DEFAULT_CONTEXT)
         parts = [self._headers.header(part) for part in other_parts(model.path)]
         return estimate_memory(
             header,
-            context_length or own_context,
+            min(context_length or _DEFAULT_CONTEXT, most),
             self._headers.header(model.mmproj_path) if model.mmproj_path else None,
             other_parts=parts,
+            kv_cache_type=kv_cache_type,
+            flash_attention=flash_attention,
         )
 
     def fit(self, estimate: MemoryEstimate, available_bytes: int | None = None) -> Fit:
         """Say whether it fits into the memory that is free; None = as it is now."""
         if available_bytes is None:
-            available_bytes = psutil.virtual_memory().available
+            available_bytes = free_memory().free_bytes
         return fit(estimate, available_bytes)
 
     def import_file(

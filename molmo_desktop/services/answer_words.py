@@ -11,21 +11,7 @@ from typing import Any
 
 from molmo_desktop.assistant.points import display_text
 from molmo_desktop.core.answer import Coverage, Evidence, FileCoverage, Point
-
-_UNITS = ("B", "kB", "MB", "GB", "TB")
-
-
-def bytes_in_words(count: int | None, unknown: str = "not available") -> str:
-    """Return a size with its unit, in thousands: "98 MB", "1.9 GB"."""
-    if count is None:
-        return unknown
-    value, unit = float(count), _UNITS[0]
-    for unit in _UNITS:
-        if value < 999.5 or unit == _UNITS[-1]:
-            break
-        value /= 1000
-    digits = 1 if value < 10 and unit not in ("B", "kB") else 0
-    return f"{value:.{digits}f} {unit}"
+from molmo_desktop.core.sizes import bytes_in_words as bytes_in_words
 
 
 def parameters_in_words(count: int | None) -> str:
