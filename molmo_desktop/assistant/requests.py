@@ -30,6 +30,7 @@ class AskOptions:
         raw: The question and the pictures alone through the model's own template.
         cold: Use no stored state.
         dump_logits: Write the logits of the last prompt position to this .npz file.
+        try_anyway: Do also what will probably fail, because the user knows and wants it.
     """
 
     model: str | None = None
@@ -44,6 +45,7 @@ class AskOptions:
     cold: bool = False
     raw: bool = False
     dump_logits: Path | None = None
+    try_anyway: bool = False
 
 
 @dataclass(frozen=True)

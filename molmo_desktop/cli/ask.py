@@ -69,6 +69,7 @@ def ask_options(options: argparse.Namespace) -> AskOptions:
         cold=options.cold,
         raw=options.raw,
         dump_logits=options.dump_logits,
+        try_anyway=options.try_anyway,
     )
 
 

@@ -151,6 +151,7 @@ def _add_asking_options(parser: argparse.ArgumentParser) -> None:
         metavar="FILE.npz",
         help="write the logits of the last prompt position",
     )
+    add("--try-anyway", action="store_true", help="load also what will probably fail")
 
 
 def parse_pages(text: str) -> tuple[int, ...]:
