@@ -25,6 +25,7 @@ from molmo_desktop.assistant.plan import (
     reading_budget,
 )
 from molmo_desktop.assistant.points import PointTagFilter
+from molmo_desktop.assistant.preflight import MemoryCheck, MemoryPreflight
 from molmo_desktop.assistant.prompting import (
     ConversationMemory,
     SentTurn,
@@ -63,12 +64,14 @@ from molmo_desktop.engine.events import (
 from molmo_desktop.meters.meters import Meters
 from molmo_desktop.meters.reading import LiveReading
 from molmo_desktop.models.library import InstalledModel, ModelLibrary
+from molmo_desktop.models.measured_memory import MeasuredMemory
 from molmo_desktop.retrieval.extract import find_quote
 from molmo_desktop.retrieval.index import PassageIndex
 
 NOT_FOUND_TEXT = "The document does not seem to say this."
 NOT_FOUND_TEXT_SEVERAL = "The documents do not seem to say this."
 _TEMPLATE_TOKENS = 96
+_CHARACTERS_PER_TOKEN = 3  # fewer than in most texts, to be on the safe side
 _PICTURE_TOKENS_GUESS = 576  # until the model has looked at one
 
 
@@ -101,7 +104,14 @@ class Assistant:
         self._attachments = AttachmentReader(reader, index)
         self._pictures = PictureLoader(reader)
         self._memory = ConversationMemory()
-        self._loader = ModelLoader(engine=engine, library=library, settings=lambda: self.settings)
+        self._loader = ModelLoader(
+            engine=engine,
+            library=library,
+            preflight=MemoryPreflight(
+                library, MeasuredMemory(paths.measured_memory_file), lambda: self.settings
+            ),
+            settings=lambda: self.settings,
+        )
         self._speed = ReadingSpeed()
         self._picture_tokens: dict[str, int] = {}
         self._one_at_a_time = threading.Lock()
@@ -171,6 +181,14 @@ class Assistant:
         return self._loader.load(
             options or AskOptions(), wants_vision=wants_vision, on_event=on_event, cancel=cancel
         )
+
+    def check_memory(self, model: InstalledModel) -> MemoryCheck:
+        """Say whether a model fits into the memory that is free now.
+
+        Raises:
+            ModelError: The file cannot be used.
+        """
+        return self._loader.check(model)
 
     # Figures ---------------------------------------------------------------------------------
 
@@ -288,10 +306,11 @@ class Assistant:
         )
         before = self.engine.loaded
         started = time.monotonic()
-        loaded = self.load_model(
+        loaded = self._loader.load(
             work.request.options,
             wants_vision=wants_vision,
-            on_event=work.emit,
+            least_context=_least_context(work.request),
+            on_event=work.hear,
             cancel=work.cancel,
         )
         work.load_s = 0.0 if loaded is before else time.monotonic() - started
@@ -405,6 +424,7 @@ class Assistant:
         )
         if rest := tags.flush():
             work.emit(TextEvent(rest))
+        self._loader.learn(loaded, generation)
         evaluated = (generation.prompt_tokens or 0) - (generation.cached_tokens or 0)
         self._speed.learn(loaded.info.path, evaluated, generation.prefill_s or 0.0)
         if pictures and generation.image_tokens:
@@ -453,6 +473,11 @@ class Assistant:
         self._reader.close()
         self._index.close()
         self.meters.close()
+
+
+def _least_context(request: AskRequest) -> int:
+    """Return about how many tokens a question needs; half of a context is for the answer."""
+    return 2 * (len(request.question) // _CHARACTERS_PER_TOKEN + _TEMPLATE_TOKENS)
 
 
 def _question_too_long(token_count: int, context_length: int) -> ContextOverflowError:

@@ -1,11 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which model answers, and how it gets into the engine."""
+"""Which model answers, and how it gets into the engine without taking memory that is not there.
+
+A model that will not fit is refused in a sentence before anything is loaded. Where a shorter
+context makes it fit, and the user did not choose the context, that is done and said.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
+from molmo_desktop.assistant.preflight import MemoryCheck, MemoryPreflight
 from molmo_desktop.assistant.requests import AskEvent, AskOptions, NoticeEvent, StageEvent
 from molmo_desktop.assistant.work import OnEvent
 from molmo_desktop.core.cancel import CancelToken
@@ -14,13 +20,18 @@ from molmo_desktop.engine.client import EngineClient
 from molmo_desktop.engine.events import (
     EngineEvent,
     EngineNoticeEvent,
+    Generation,
     LoadedModel,
     LoadRequest,
     ProgressEvent,
 )
+from molmo_desktop.models.free_memory import held_bytes
 from molmo_desktop.models.library import InstalledModel, ModelLibrary
 
 _T = TypeVar("_T")
+
+_LEAST_CONTEXT = 2048
+_SMALLER_CONTEXTS = (6144, 4096, 3072, _LEAST_CONTEXT)
 
 
 class ModelLoader:
@@ -31,11 +42,19 @@ class ModelLoader:
     """
 
     def __init__(
-        self, *, engine: EngineClient, library: ModelLibrary, settings: Callable[[], Settings]
+        self,
+        *,
+        engine: EngineClient,
+        library: ModelLibrary,
+        preflight: MemoryPreflight,
+        settings: Callable[[], Settings],
     ) -> None:
         self._engine = engine
         self._library = library
+        self._preflight = preflight
         self._settings = settings
+        self._wanted: LoadRequest | None = None
+        self._used: LoadRequest | None = None
 
     def choose(self, options: AskOptions, *, wants_vision: bool = False) -> InstalledModel:
         """Return the model that a question would use.
@@ -48,27 +67,83 @@ class ModelLoader:
             return self._library.default(wants_vision=wants_vision)
         return self._library.resolve(name, options.mmproj)
 
+    def check(self, model: InstalledModel) -> MemoryCheck:
+        """Compare a model with the memory that is free now; what is loaded would make room.
+
+        Raises:
+            ModelError: The file cannot be used.
+        """
+        return self._preflight.check(model, reclaimed_bytes=held_bytes(self._engine.pid))
+
     def load(
         self,
         options: AskOptions,
         *,
         wants_vision: bool = False,
+        least_context: int = 0,
         on_event: OnEvent | None = None,
         cancel: CancelToken | None = None,
     ) -> LoadedModel:
         """Hold the model ready; quick when it is already.
 
+        Args:
+            options: Which model, and how.
+            wants_vision: One that sees is preferred.
+            least_context: Tokens that the question needs; the context is not lowered below.
+            on_event: Progress, and what the user should know about the memory.
+            cancel: Gives up.
+
         Raises:
             ModelError: The model cannot be used.
+            OutOfMemoryError: It will not fit; `AskOptions.try_anyway` loads it all the same.
             EngineError: The engine failed.
             Cancelled: The user asked for it.
         """
-        model = self.choose(options, wants_vision=wants_vision)
-        request = self._request(model, options)
         emit = on_event or ignore
+        model = self.choose(options, wants_vision=wants_vision)
+        wanted = self._request(model, options)
+        if self._engine.loaded is None or self._used is None or self._wanted != wanted:
+            self._used = self._fitting(model, wanted, options, least_context, emit)
+            self._wanted = wanted
         return self._engine.load(
-            request, on_event=lambda event: forward_progress(event, emit), cancel=cancel
+            self._used, on_event=lambda event: forward_progress(event, emit), cancel=cancel
         )
+
+    def learn(self, loaded: LoadedModel, generation: Generation) -> None:
+        """Remember what an answer took of memory."""
+        if self._used is not None:
+            self._preflight.learn(self._used, loaded, generation)
+
+    def _fitting(
+        self,
+        model: InstalledModel,
+        wanted: LoadRequest,
+        options: AskOptions,
+        least_context: int,
+        emit: OnEvent,
+    ) -> LoadRequest:
+        """Return the request as it fits into memory, and say what the user should know."""
+        reclaimed_bytes = held_bytes(self._engine.pid)
+
+        def check_with(context_length: int) -> MemoryCheck:
+            return self._preflight.check(model, context_length, reclaimed_bytes=reclaimed_bytes)
+
+        check = check_with(wanted.context_length)
+        if check.verdict == "tight":
+            emit(NoticeEvent(f"Memory is tight: {check.sentence()} Other programs may slow down."))
+        if check.verdict != "will not fit":
+            return wanted
+        most = check.estimate.context_length
+        for context_length in _SMALLER_CONTEXTS if wanted.context_length == 0 else ():
+            if not max(least_context, _LEAST_CONTEXT) <= context_length < most:
+                continue
+            if check_with(context_length).verdict != "will not fit":
+                emit(NoticeEvent(_lowered(check, context_length)))
+                return replace(wanted, context_length=context_length)
+        if not options.try_anyway:
+            raise check.error()
+        emit(NoticeEvent(f"Memory may run out: {check.sentence()}"))
+        return wanted
 
     def _request(self, model: InstalledModel, options: AskOptions) -> LoadRequest:
         settings = self._settings()
@@ -79,7 +154,16 @@ class ModelLoader:
             context_length=first_given(options.context_length, settings.context_length),
             thread_count=first_given(options.thread_count, settings.thread_count),
             image_max_tokens=settings.image_max_tokens,
+            flash_attention=settings.flash_attention,
+            kv_cache_type="q8_0" if settings.kv_cache_type == "q8_0" else "f16",
         )
+
+
+def _lowered(check: MemoryCheck, context_length: int) -> str:
+    return (
+        f"The context was lowered from {check.estimate.context_length} to {context_length} tokens, "
+        f"because {check.sentence()}"
+    )
 
 
 def first_given(chosen: _T | None, otherwise: _T) -> _T:

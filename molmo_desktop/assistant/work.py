@@ -37,6 +37,13 @@ class Work:
         """Report progress."""
         self.on_event(event)
 
+    def hear(self, event: AskEvent) -> None:
+        """Report what a step below says; its notices go with the answer."""
+        if isinstance(event, NoticeEvent):
+            self.notice(event.text)
+        else:
+            self.emit(event)
+
     def notice(self, sentence: str) -> None:
         """Tell the user a sentence, once."""
         if sentence and sentence not in self.notices:
