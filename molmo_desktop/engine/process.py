@@ -179,8 +179,10 @@ class EngineProcess:
     def kill(self) -> None:
         """End the process at once; calls in flight raise `EngineDied` with ``by_us``."""
         self._ended_by_us = True
-        if self._process is not None and not self._dead:
-            self._process.kill()
+        process = self._process
+        if process is not None:
+            with contextlib.suppress(ValueError):  # it was reaped meanwhile
+                process.kill()
 
     def log_tail(self) -> str:
         """Return the last lines that this process logged."""
@@ -305,6 +307,9 @@ class EngineProcess:
             process.kill()
             process.join()
         self.exit_code = process.exitcode
+        # Its pipes would stay open until somebody collects the traceback of the error it caused.
+        self._process = None
+        process.close()
         self._tail = _read_tail(self._log_file, self._log_start)
         if not self._keeps_log:
             self._log_file.unlink(missing_ok=True)
