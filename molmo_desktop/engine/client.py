@@ -187,11 +187,15 @@ class EngineClient:
     def close(self) -> None:
         """End the engine for good; a call in flight in another thread is cancelled."""
         self._closed = True
-        process = self._process
-        if process is not None:
-            process.kill()
-        with self._lock:
+        if not self._lock.acquire(blocking=False):
+            process = self._process
+            if process is not None:
+                process.kill()
+            self._lock.acquire()
+        try:
             self._end_process()
+        finally:
+            self._lock.release()
 
     def _refuse_if_closed(self) -> None:
         if self._closed:

@@ -83,6 +83,7 @@ class Answering:
         self._stream = TextStream(request.stop)
         self._ids: list[int] = []
         self._peak = PeakMemory()
+        self._prompt: list[Unit] = []
         self._evaluating = False
 
     def run(self) -> Generation:
@@ -108,13 +109,30 @@ class Answering:
             if self._model.vision is not None:
                 self._model.vision.trim()
         self._say(self._stream.finish())
+        figures, request = self._figures, self._request
+        self._model.held.note(
+            figures.encode_s + figures.prefill_s,
+            owner=request.owner,
+            is_private=request.is_private,
+        )
         return self._generation(reason)
+
+    def store(self) -> None:
+        """Keep on the disk what was read for this answer; to be called when the answer is out."""
+        model, request, stored = self._model, self._request, self._model.stored_states
+        if stored is None or request.is_private:
+            return
+        if model.vision is not None and self._figures.encode_s >= stored.worth_s:
+            for unit in self._prompt:
+                if isinstance(unit, PictureUnit):
+                    model.vision.store(unit, request.owner)
+        model.held.store(model.cache)
 
     def _answer(self) -> FinishReason:
         request, model = self._request, self._model
         if request.cold:
             self._forget()
-        units = self._units()
+        units = self._prompt = self._units()
         self._check_length(units)
         if self._should_stop():
             raise Cancelled
@@ -126,6 +144,8 @@ class Answering:
             breaks_loops=request.breaks_loops,
         )
         try:
+            if not request.cold:
+                model.held.bring(model.cache, units)
             held = model.cache.keep(units)
             held = self._encode(units, held)
             self._figures.cached_tokens = count_tokens(units[:held])
@@ -138,6 +158,7 @@ class Answering:
 
     def _forget(self) -> None:
         self._model.cache.clear()
+        self._model.held.forget()
         if self._model.vision is not None:
             self._model.vision.forget()
 
@@ -186,7 +207,7 @@ class Answering:
             return held
         started = time.perf_counter()
         vision.should_stop = self._should_stop
-        waiting = [unit for unit in dict.fromkeys(fresh) if not vision.is_encoded(unit)]
+        waiting = [unit for unit in dict.fromkeys(fresh) if not self._is_at_hand(unit)]
         for number, unit in enumerate(waiting, start=1):
             self._emit(ProgressEvent("looking", number, len(waiting)))
             faults.reach("encode", safe=self._model.safe_settings)
@@ -199,6 +220,13 @@ class Answering:
             self._model.widen_batch(widest)
             return self._encode(units, 0)
         return held
+
+    def _is_at_hand(self, unit: PictureUnit) -> bool:
+        """Whether a picture need not be encoded, because it was before."""
+        vision = self._model.vision
+        if vision is None or vision.is_encoded(unit):
+            return True
+        return not self._request.cold and vision.recall(unit)
 
     def _prefill(self, units: Sequence[Unit]) -> None:
         model = self._model

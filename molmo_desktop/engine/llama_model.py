@@ -17,12 +17,15 @@ from molmo_desktop.core.answer import ModelInfo
 from molmo_desktop.core.errors import Cancelled, ModelLoadError
 from molmo_desktop.engine import faults, load_errors, memory_use
 from molmo_desktop.engine.batch import Pace, TokenBatch
-from molmo_desktop.engine.events import LoadedModel, LoadRequest
+from molmo_desktop.engine.events import LoadedModel, LoadRequest, StoredStates
 from molmo_desktop.engine.hardware import best_thread_count
+from molmo_desktop.engine.held_states import HeldStates
+from molmo_desktop.engine.identity import state_key
 from molmo_desktop.engine.native import NativeLog
 from molmo_desktop.engine.prefix_cache import PrefixCache
 from molmo_desktop.engine.prompt import ChatTemplate
 from molmo_desktop.engine.safe_settings import EngineSettings
+from molmo_desktop.engine.stored_files import StoredFiles
 from molmo_desktop.engine.threads import ThreadCount
 from molmo_desktop.engine.tokens import Tokenizer
 from molmo_desktop.engine.vision import VisionModel
@@ -81,7 +84,10 @@ class LlamaModel:
             self.tokenizer = Tokenizer(self._model)
             self.template = self._load_template()
             self.context_length = self._choose_context_length()
-            self.vision = self._load_vision()
+            stored = self._stored_files()
+            worth_s = self.stored_states.worth_s if self.stored_states else 0.0
+            self.held = HeldStates(stored, worth_s)
+            self.vision = self._load_vision(stored)
             self._open_context(BATCH_TOKENS)
             self._warm_up()
             if watch.should_stop():
@@ -105,6 +111,12 @@ class LlamaModel:
     def uses_flash_attention(self) -> bool:
         """Whether llama.cpp may use it."""
         return self._settings.flash_attention and self._request.flash_attention
+
+    @property
+    def stored_states(self) -> StoredStates | None:
+        """How what is read is kept on the disk; None = not at all."""
+        wanted = self._request.stored_states
+        return wanted if wanted is not None and wanted.limit_bytes > 0 else None
 
     def describe(self) -> LoadedModel:
         """Return what was loaded, with its sizes."""
@@ -216,7 +228,14 @@ class LlamaModel:
         trained = int(lib.llama_model_n_ctx_train(self._model)) or LONGEST_DEFAULT_CONTEXT
         return min(self._request.context_length or LONGEST_DEFAULT_CONTEXT, trained)
 
-    def _load_vision(self) -> VisionModel | None:
+    def _stored_files(self) -> StoredFiles | None:
+        wanted = self.stored_states
+        if wanted is None:
+            return None
+        key = state_key(self._request, self._settings)
+        return StoredFiles(wanted.folder, key, wanted.limit_bytes)
+
+    def _load_vision(self, stored: StoredFiles | None) -> VisionModel | None:
         path = self._request.mmproj_path
         if path is None:
             return None
@@ -231,30 +250,20 @@ class LlamaModel:
                 image_max_tokens=self._request.image_max_tokens,
                 offload=self._settings.offload,
                 flash_attention=self.uses_flash_attention,
+                stored=stored,
             )
         except ValueError as error:
             lines = self._log.since(mark)
             raise load_errors.projector_error(path, self._request.name, lines) from error
 
     def _open_context(self, batch_size: int) -> None:
-        params = lib.llama_context_default_params()
-        params.n_ctx = self.context_length
-        params.n_batch = batch_size
-        params.n_ubatch = batch_size
-        # Only one row of logits is ever read: saves vocabulary x batch floats of scratch.
-        params.n_outputs_max = 1
-        params.n_threads = self._thread_count
-        params.n_threads_batch = self._thread_count
-        if not self._settings.offload:
-            params.offload_kqv = False
-            params.op_offload = False
-        if not self.uses_flash_attention:
-            params.flash_attn_type = lib.LLAMA_FLASH_ATTN_TYPE_DISABLED
-        elif self._request.kv_cache_type == "q8_0":
-            params.flash_attn_type = lib.LLAMA_FLASH_ATTN_TYPE_ENABLED
-            params.type_k = params.type_v = lib.GGML_TYPE_Q8_0
         mark = self._log.mark()
+        params = self._context_params(batch_size)
         context = lib.llama_init_from_model(self._model, params)
+        if not context and params.type_k != lib.GGML_TYPE_F16:
+            # Not every model's heads can be divided into blocks of that type.
+            params.type_k = params.type_v = lib.GGML_TYPE_F16
+            context = lib.llama_init_from_model(self._model, params)
         lines = self._log.since(mark)
         if not context:
             raise load_errors.memory_error("\n".join(lines[-8:]))
@@ -275,6 +284,25 @@ class LlamaModel:
             window=int(lib.llama_model_n_swa(model)),
             recurrent=lib.llama_model_is_recurrent(model) or lib.llama_model_is_hybrid(model),
         )
+
+    def _context_params(self, batch_size: int) -> lib.llama_context_params:
+        params = lib.llama_context_default_params()
+        params.n_ctx = self.context_length
+        params.n_batch = batch_size
+        params.n_ubatch = batch_size
+        # Only one row of logits is ever read: saves vocabulary x batch floats of scratch.
+        params.n_outputs_max = 1
+        params.n_threads = self._thread_count
+        params.n_threads_batch = self._thread_count
+        if not self._settings.offload:
+            params.offload_kqv = False
+            params.op_offload = False
+        if not self.uses_flash_attention:
+            params.flash_attn_type = lib.LLAMA_FLASH_ATTN_TYPE_DISABLED
+        elif self._request.kv_cache_type == "q8_0":
+            params.flash_attn_type = lib.LLAMA_FLASH_ATTN_TYPE_ENABLED
+            params.type_k = params.type_v = lib.GGML_TYPE_Q8_0
+        return params
 
     def _free_context(self) -> None:
         if self._context:

@@ -6,18 +6,20 @@ the units up to the first difference; what stands behind it is dropped.
 
 Tokens and positions are counted apart: with M-RoPE (Qwen-VL) a picture of 300 tokens may
 advance the position by 20 only. Not every memory can drop its end: recurrent and hybrid models
-go back to a copy of their state (`checkpoints.py`), and a sliding window may have let go of what
-the kept part still needs. Where nothing helps, everything is dropped and evaluated again.
+go back to a copy of their state (`checkpoints.py`), and so does a sliding window that was put
+back from a copy, which holds the window's end only. Where nothing helps, everything is dropped
+and evaluated again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from llama_cpp import llama_cpp as lib
 
-from molmo_desktop.engine.checkpoints import Checkpoints
+from molmo_desktop.engine.checkpoints import Checkpoints, copy_state, put_state
 
 _SEQUENCE = 0
 
@@ -58,6 +60,47 @@ def shared_length(held: Sequence[Unit], wanted: Sequence[Unit]) -> int:
     return min(len(held), len(wanted))
 
 
+def reach(held: Sequence[Unit], checkpoints: Sequence[int] | None, wanted: Sequence[Unit]) -> int:
+    """Return how many units of a wanted prompt a state can keep.
+
+    Args:
+        held: What the state has read.
+        checkpoints: After how many units there is a copy to go back to; None = the state can
+            drop its end wherever it is cut.
+        wanted: The prompt; at least its last unit is left to evaluate, for its logits.
+    """
+    shared = min(shared_length(held, wanted), len(wanted) - 1)
+    if checkpoints is None or shared == len(held):
+        return shared
+    return max((count for count in checkpoints if count <= shared), default=0)
+
+
+@dataclass(frozen=True)
+class HeldState:
+    """A copy of what a context held.
+
+    Attributes:
+        units: What was read.
+        data: llama.cpp's bytes.
+        checkpoints: Unit counts and bytes to go back to, for a recurrent state; None for one
+            that can drop its end.
+    """
+
+    units: tuple[Unit, ...]
+    data: Any
+    checkpoints: tuple[tuple[int, Any], ...] | None
+
+    @property
+    def byte_count(self) -> int:
+        """Memory that it takes."""
+        return len(self.data) + sum(len(data) for _, data in self.checkpoints or ())
+
+    def reach(self, wanted: Sequence[Unit]) -> int:
+        """Return how many units of a wanted prompt it can keep."""
+        counts = None if self.checkpoints is None else [count for count, _ in self.checkpoints]
+        return reach(self.units, counts, wanted)
+
+
 class PrefixCache:
     """The units whose state a llama.cpp context holds.
 
@@ -68,9 +111,11 @@ class PrefixCache:
     """
 
     def __init__(self, context: int, *, window: int = 0, recurrent: bool = False) -> None:
+        self._context = context
         self._memory = lib.llama_get_memory(context)
         self._window = window
-        self._checkpoints = Checkpoints(context) if recurrent else None
+        self._is_recurrent = recurrent
+        self._checkpoints = Checkpoints(context) if recurrent or window else None
         self._units: list[Unit] = []
         self.position = 0
 
@@ -83,6 +128,30 @@ class PrefixCache:
     def wants_checkpoints(self) -> bool:
         """Whether `checkpoint` should be called before the last unit of a prompt."""
         return self._checkpoints is not None
+
+    def reach(self, wanted: Sequence[Unit]) -> int:
+        """Return how many units of a wanted prompt `keep` would hold."""
+        counts = None if self._checkpoints is None else self._checkpoints.unit_counts
+        return reach(self._units, None if self._can_be_cut() else counts, wanted)
+
+    def save(self) -> HeldState | None:
+        """Return a copy of what is held; None when there is nothing, or it cannot be copied."""
+        data = copy_state(self._context) if self._units else None
+        if data is None:
+            return None
+        copies = None if self._checkpoints is None else self._checkpoints.copies()
+        return HeldState(self.units, data, copies)
+
+    def load(self, held: HeldState) -> bool:
+        """Hold a copy instead of what is held; without success, nothing is held."""
+        self.clear()
+        if not put_state(self._context, held.data):
+            self.clear()
+            return False
+        self.append(held.units)
+        if self._checkpoints is not None:
+            self._checkpoints.replace(held.checkpoints or ())
+        return True
 
     def checkpoint(self) -> None:
         """Make it possible to come back to what is held now."""
@@ -112,10 +181,10 @@ class PrefixCache:
 
         A recurrent state may have changed in part, so it goes back to a copy in any case.
         """
-        if self._checkpoints is None:
-            self._cut(len(self._units))
-        else:
+        if self._is_recurrent:
             self._go_back(len(self._units))
+        else:
+            self._cut(len(self._units))
 
     def clear(self) -> None:
         """Drop everything."""
@@ -124,6 +193,15 @@ class PrefixCache:
         self.position = 0
         if self._checkpoints is not None:
             self._checkpoints.forget_from(0)
+
+    def _can_be_cut(self) -> bool:
+        """Whether the end can be dropped at any unit: nothing is missing at the start."""
+        if self._is_recurrent:
+            return False
+        return self._window == 0 or self._first_position() <= 0
+
+    def _first_position(self) -> int:
+        return int(lib.llama_memory_seq_pos_min(self._memory, _SEQUENCE))
 
     def _cut(self, length: int) -> None:
         position = count_positions(self._units[:length])
@@ -151,5 +229,4 @@ class PrefixCache:
             return False
         if self._window == 0:
             return True
-        first = int(lib.llama_memory_seq_pos_min(self._memory, _SEQUENCE))
-        return 0 <= first <= max(0, position - self._window)
+        return 0 <= self._first_position() <= max(0, position - self._window)

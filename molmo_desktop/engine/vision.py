@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from molmo_desktop.core.errors import Cancelled, DocumentUnreadableError, EngineError
 from molmo_desktop.core.pages import PageImage
 from molmo_desktop.engine.prefix_cache import PictureUnit, Unit
+from molmo_desktop.engine.stored_files import StoredFiles
 
 _CACHE_BYTES = 256 << 20
 _ASK_EVERY_NODES = 64
@@ -61,6 +62,7 @@ class VisionModel:
         image_max_tokens: Upper bound; 0 = the model's own.
         offload: Use an accelerator where there is one.
         flash_attention: May be used.
+        stored: Where encoded pictures are kept on the disk; None = nowhere.
         should_stop: Asked while a picture is encoded.
 
     Raises:
@@ -77,9 +79,11 @@ class VisionModel:
         image_max_tokens: int = 0,
         offload: bool = True,
         flash_attention: bool = True,
+        stored: StoredFiles | None = None,
         should_stop: Callable[[], bool] = lambda: False,
     ) -> None:
         self.should_stop = should_stop
+        self._stored = stored
         self._settings = f"{path.name}:{image_min_tokens}:{image_max_tokens}"
         self._embedding_length = int(lib.llama_model_n_embd_inp(model))
         self._pictures: OrderedDict[str, _Picture] = OrderedDict()
@@ -152,10 +156,24 @@ class VisionModel:
         output = mtmd.mtmd_get_output_embd(self._context)
         shape = (unit.token_count, self._embedding_length)
         chunk.embeddings = np.ctypeslib.as_array(output, shape).copy()
-        # The prepared pixels have done their work; a placeholder keeps the sizes.
-        placeholder = mtmd.mtmd_input_chunk_get_placeholder(chunk.handle)
-        mtmd.mtmd_input_chunk_free(chunk.handle)
-        chunk.handle = placeholder
+        self._let_pixels_go(chunk)
+
+    def recall(self, unit: PictureUnit) -> bool:
+        """Take the embeddings of a chunk from the disk; return whether they are held then."""
+        stored = self._stored.read(_file_name(unit)) if self._stored is not None else None
+        if stored is None or len(stored.data) != unit.token_count * self._embedding_length * 4:
+            return False
+        values = np.frombuffer(stored.data, np.float32)
+        chunk = self._chunks[unit.key]
+        chunk.embeddings = values.reshape(unit.token_count, self._embedding_length)
+        self._let_pixels_go(chunk)
+        return True
+
+    def store(self, unit: PictureUnit, owner: str) -> None:
+        """Keep the embeddings of a chunk on the disk, if they are held."""
+        chunk = self._chunks.get(unit.key)
+        if self._stored is not None and chunk is not None and chunk.embeddings is not None:
+            self._stored.write(_file_name(unit), {"owner": owner}, [chunk.embeddings])
 
     def needs_one_batch(self, unit: PictureUnit) -> bool:
         """Whether the chunk's tokens look at each other, so that they cannot be split."""
@@ -200,6 +218,12 @@ class VisionModel:
             held -= picture.byte_count()
             self._drop(key, picture)
 
+    def _let_pixels_go(self, chunk: _Chunk) -> None:
+        """Keep only the sizes of a chunk: its prepared pixels have done their work."""
+        placeholder = mtmd.mtmd_input_chunk_get_placeholder(chunk.handle)
+        mtmd.mtmd_input_chunk_free(chunk.handle)
+        chunk.handle = placeholder
+
     def _key(self, image: PageImage) -> str:
         digest = hashlib.blake2b(digest_size=16)
         digest.update(f"{self._settings}:{image.width_px}x{image.height_px}:".encode())
@@ -242,6 +266,10 @@ class VisionModel:
             return not self.should_stop()
         self._nodes += 1
         return self._nodes % _ASK_EVERY_NODES == 0
+
+
+def _file_name(unit: PictureUnit) -> str:
+    return unit.key.replace(":", "-") + ".picture"
 
 
 def _collect(key: str, chunks: int) -> _Picture:

@@ -36,6 +36,7 @@ from molmo_desktop.engine.events import EngineEvent, TokenEvent
 from molmo_desktop.engine.safe_settings import EngineSettings
 
 if TYPE_CHECKING:
+    from molmo_desktop.engine.generation import Answering
     from molmo_desktop.engine.llama_model import LlamaModel
     from molmo_desktop.engine.native import NativeLog
 
@@ -46,6 +47,8 @@ _LOAD_INTERVAL_S = 1.0
 # is waited for. Measured with two threads: the same speed on idle cores (104 and 107 tokens/s),
 # and with busy cores 15 to 26 tokens/s instead of 0.4 to 6.
 _BARRIER_SPINS = "1000"
+# Less than the client waits for the end of this process.
+_STORE_LIMIT_S = 1.5
 _PR_SET_PDEATHSIG = 1
 
 
@@ -88,7 +91,10 @@ class Worker:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._send_lock = threading.Lock()
-        self._tasks: queue.SimpleQueue[tuple[dict[str, Any], list[bytes]]] = queue.SimpleQueue()
+        self._tasks: queue.SimpleQueue[tuple[dict[str, Any], list[bytes]] | None]
+        self._tasks = queue.SimpleQueue()
+        self._answering: Answering | None = None
+        self._has_ended = threading.Event()
         self._cancels: dict[int, threading.Event] = {}
         self._model: LlamaModel | None = None
         self._log: NativeLog | None = None
@@ -115,6 +121,8 @@ class Worker:
     def _take(self, message: dict[str, Any], blobs: list[bytes]) -> None:
         command, number = message["command"], message["id"]
         if command == "unload":
+            self._tasks.put(None)
+            self._has_ended.wait(_STORE_LIMIT_S)
             raise EOFError
         if command == "ping":
             self._send({"kind": "result", "id": number, "result": {}})
@@ -127,8 +135,8 @@ class Worker:
             self._tasks.put((message, blobs))
 
     def _infer(self) -> None:
-        while True:
-            message, blobs = self._tasks.get()
+        while (task := self._tasks.get()) is not None:
+            message, blobs = task
             number = message["id"]
             try:
                 result = self._commands[message["command"]](message, blobs)
@@ -149,9 +157,20 @@ class Worker:
                     detail=traceback.format_exc(),
                 )
                 reply = {"kind": "error", "id": number, "error": failure.to_dict()}
-            del blobs
+            del task, blobs
             self._cancels.pop(number, None)
             self._send(reply)
+            self._store_last_answer()
+        self._has_ended.set()
+
+    def _store_last_answer(self) -> None:
+        """Keep on the disk what was read; a failure costs the time to read it again, no more."""
+        answering, self._answering = self._answering, None
+        try:
+            if answering is not None:
+                answering.store()
+        except Exception:
+            traceback.print_exc()
 
     def _load(self, message: dict[str, Any], _blobs: list[bytes]) -> dict[str, Any]:
         # Importing this loads the native library, which takes a third of a second.
@@ -184,6 +203,7 @@ class Worker:
         )
         generation = answering.run()
         sender.flush()
+        self._answering = answering
         return asdict(generation)
 
     def _count_tokens(self, message: dict[str, Any], _blobs: list[bytes]) -> dict[str, Any]:
