@@ -130,7 +130,7 @@ class ModelLoader:
 
         check = check_with(wanted.context_length)
         if check.verdict == "tight":
-            emit(NoticeEvent(f"Memory is tight: {check.sentence()} Other programs may slow down."))
+            emit(NoticeEvent(f"Memory is tight: {check.sentence()}"))
         if check.verdict != "will not fit":
             return wanted
         most = check.estimate.context_length

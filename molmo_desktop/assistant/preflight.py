@@ -67,6 +67,11 @@ class MemoryCheck:
             parts.append(f"picture encoder {bytes_in_words(estimate.projector_bytes)}")
         return f"{', '.join(parts)}; {estimate.source}"
 
+    def parts_sentence(self) -> str:
+        """Return the parts as a sentence of their own."""
+        words = self.parts_in_words()
+        return f"{words[0].upper()}{words[1:]}."
+
     def to_dict(self) -> dict[str, Any]:
         """Return the check as it stands in JSON."""
         return {
@@ -79,7 +84,7 @@ class MemoryCheck:
             "kv_cache_type": self.kv_cache_type,
             "parts": self.estimate.parts(),
             "source": self.estimate.source,
-            "explanation": f"{self.sentence()} {self.parts_in_words().capitalize()}.",
+            "explanation": f"{self.sentence()} {self.parts_sentence()}",
         }
 
     def error(self) -> OutOfMemoryError:
@@ -87,7 +92,7 @@ class MemoryCheck:
         return OutOfMemoryError(
             f"Not enough memory: {self.sentence()}",
             hint="Close other programs, choose a smaller model, or lower the context length.",
-            detail=f"{self.parts_in_words().capitalize()}.",
+            detail=self.parts_sentence(),
             needed_bytes=self.estimate.total_bytes,
             free_bytes=self.free.free_bytes,
             limited_by=self.free.limited_by,

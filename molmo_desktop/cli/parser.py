@@ -91,7 +91,7 @@ def _add_models(commands: _Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "action",
         nargs="?",
-        choices=("list", "show", "import", "remove"),
+        choices=("list", "show", "fit", "import", "remove"),
         default="list",
         help="what to do (default: list)",
     )
@@ -99,9 +99,10 @@ def _add_models(commands: _Commands[argparse.ArgumentParser]) -> None:
         "name",
         nargs="?",
         metavar="NAME|PATH",
-        help="for show and remove: the model; for import: its .gguf file",
+        help="for show, fit and remove: the model; for import: its .gguf file",
     )
     parser.add_argument("--mmproj", type=Path, metavar="PATH", help="for import: the projector")
+    parser.add_argument("--context", type=_positive, metavar="N", help="for fit: tokens of context")
     parser.add_argument(
         "--copy", action="store_true", help="for import: copy the file instead of linking it"
     )
