@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import TypeVar
 
 from molmo_desktop.assistant.preflight import MemoryCheck, MemoryPreflight
@@ -24,6 +25,7 @@ from molmo_desktop.engine.events import (
     LoadedModel,
     LoadRequest,
     ProgressEvent,
+    StoredStates,
 )
 from molmo_desktop.models.free_memory import held_bytes
 from molmo_desktop.models.library import InstalledModel, ModelLibrary
@@ -39,6 +41,7 @@ class ModelLoader:
 
     Args:
         settings: Returns the settings as they are now.
+        states_folder: Where the engine keeps what models have read.
     """
 
     def __init__(
@@ -48,7 +51,9 @@ class ModelLoader:
         library: ModelLibrary,
         preflight: MemoryPreflight,
         settings: Callable[[], Settings],
+        states_folder: Path,
     ) -> None:
+        self._states_folder = states_folder
         self._engine = engine
         self._library = library
         self._preflight = preflight
@@ -156,7 +161,12 @@ class ModelLoader:
             image_max_tokens=settings.image_max_tokens,
             flash_attention=settings.flash_attention,
             kv_cache_type="q8_0" if settings.kv_cache_type == "q8_0" else "f16",
+            stored_states=self._stored_states(settings),
         )
+
+    def _stored_states(self, settings: Settings) -> StoredStates | None:
+        limit_bytes = settings.stored_state_limit_mb * 1_000_000
+        return StoredStates(self._states_folder, limit_bytes) if limit_bytes else None
 
 
 def _lowered(check: MemoryCheck, context_length: int) -> str:

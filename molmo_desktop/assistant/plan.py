@@ -19,7 +19,6 @@ from molmo_desktop.retrieval.index import PassageIndex
 from molmo_desktop.retrieval.passages import Passage, ScoredPassage
 
 SMALL_MODEL_PARAMETERS = 1_000_000_000
-_DEFAULT_PREFILL_TOKENS_PER_S = 150.0  # until this machine was measured; low on purpose
 _SEARCH_LIMIT = 12
 # With the starter model on 40 questions, 250 tokens of the best passages gave 24 answers, whole
 # documents 18; the wording differed too, so how much of it the length does is not known.
@@ -58,25 +57,6 @@ class ReadingPlan:
     coverage: Coverage
     is_whole_task: bool
     unseen: tuple[Document, ...] = ()
-
-
-class ReadingSpeed:
-    """Tokens a second that each model reads here, learned from its answers."""
-
-    def __init__(self) -> None:
-        self._tokens_per_s: dict[str, float] = {}
-
-    def learn(self, model_path: str, token_count: int, duration_s: float) -> None:
-        """Take one measurement; short prompts say little and are left out."""
-        if token_count < 64 or duration_s <= 0:
-            return
-        new = token_count / duration_s
-        old = self._tokens_per_s.get(model_path, new)
-        self._tokens_per_s[model_path] = 0.5 * old + 0.5 * new
-
-    def tokens_per_s(self, model_path: str) -> float:
-        """Return the speed of that model, or a careful guess before the first answer."""
-        return self._tokens_per_s.get(model_path, _DEFAULT_PREFILL_TOKENS_PER_S)
 
 
 @dataclass(frozen=True)

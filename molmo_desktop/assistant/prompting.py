@@ -9,13 +9,10 @@ passage stands near the question, and reasons badly.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from molmo_desktop.assistant.plan import Picture, ReadingPlan
-from molmo_desktop.assistant.points import display_text
-from molmo_desktop.assistant.requests import Turn
 from molmo_desktop.engine.events import ChatMessage
 from molmo_desktop.retrieval.passages import Passage
 
@@ -23,7 +20,6 @@ SYSTEM_TEXT = (
     "You answer questions about a document. "
     "Answer with the exact words of the document, in one short sentence."
 )
-_MAX_CONVERSATIONS = 16
 
 
 @dataclass(frozen=True)
@@ -35,33 +31,6 @@ class SentTurn:
     answer: str = ""
     passages: tuple[Passage, ...] = ()
     pictures: tuple[Picture, ...] = ()
-
-
-class ConversationMemory:
-    """What was sent in each conversation, so that the next question repeats it to the letter."""
-
-    def __init__(self) -> None:
-        self._turns: OrderedDict[str, list[SentTurn]] = OrderedDict()
-
-    def recall(self, key: str, history: Sequence[Turn]) -> list[SentTurn]:
-        """Return the earlier turns; those edited since or not known any more as bare questions."""
-        known = self._turns.get(key, [])
-        recalled: list[SentTurn] = []
-        for number, turn in enumerate(history):
-            same = number < len(known) and _is_same(known[number], turn)
-            if not same:
-                known = []
-            recalled.append(known[number] if same else _as_bare_question(turn))
-        return recalled
-
-    def remember(self, key: str, turns: Sequence[SentTurn]) -> None:
-        """Keep the turns of a conversation; the longest unused one is forgotten."""
-        if not key:
-            return
-        self._turns[key] = list(turns)
-        self._turns.move_to_end(key)
-        while len(self._turns) > _MAX_CONVERSATIONS:
-            self._turns.popitem(last=False)
 
 
 def new_turn(
@@ -118,17 +87,6 @@ def _document_text(plan: ReadingPlan, passages: Sequence[Passage]) -> str:
             parts.append(f"Document {names.get(last, '')}:" if several else "Document:")
         parts.append(passage.text.strip())
     return "\n".join(parts)
-
-
-def _is_same(sent: SentTurn, turn: Turn) -> bool:
-    return sent.question == turn.question and turn.answer in (
-        sent.answer,
-        display_text(sent.answer),
-    )
-
-
-def _as_bare_question(turn: Turn) -> SentTurn:
-    return SentTurn(turn.question, turn.question, turn.answer)
 
 
 def _picture_key(picture: Picture) -> tuple[str, int]:

@@ -64,6 +64,16 @@ class AppPaths:
         return self.config / "memory.json"
 
     @property
+    def crash_record_file(self) -> Path:
+        """Which models and files ended the engine, JSON."""
+        return self.config / "crashes.json"
+
+    @property
+    def reading_speed_file(self) -> Path:
+        """How fast each model reads on this machine, JSON."""
+        return self.config / "reading-speed.json"
+
+    @property
     def unreadable_files_file(self) -> Path:
         """Which files made a reader crash, JSON."""
         return self.config / "unreadable-files.json"

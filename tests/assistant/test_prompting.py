@@ -1,13 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 from pathlib import Path
 
+from molmo_desktop.assistant.memory import ConversationMemory
 from molmo_desktop.assistant.plan import ReadingPlan
-from molmo_desktop.assistant.prompting import (
-    ConversationMemory,
-    build_messages,
-    new_turn,
-    with_answer,
-)
+from molmo_desktop.assistant.prompting import build_messages, new_turn, with_answer
 from molmo_desktop.assistant.requests import Turn
 from molmo_desktop.core.answer import Coverage
 from molmo_desktop.core.pages import Document, Page
