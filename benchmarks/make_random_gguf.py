@@ -29,11 +29,14 @@ DEFAULT_FOLDER = Path.home() / ".cache" / "molmo-desktop" / "random-models"
 
 def main() -> None:
     arguments = parse_arguments()
-    if arguments.preset:
-        for name in arguments.preset:
-            make_preset(name, arguments)
-    else:
-        finish(arguments.out, model_by_parameters(arguments), arguments)
+    try:
+        if arguments.preset:
+            for name in arguments.preset:
+                make_preset(name, arguments)
+        else:
+            finish(arguments.out, model_by_parameters(arguments), arguments)
+    except (FileNotFoundError, ValueError) as error:
+        raise SystemExit(f"{error}\nWhat llama.cpp misses can be added with --key.") from error
 
 
 def ensure_preset(name: str, folder: Path = DEFAULT_FOLDER) -> tuple[Path, Path | None]:

@@ -86,11 +86,17 @@ def _step(level_count: int, deviation: float) -> float:
     return deviation / math.sqrt((level_count**2 - 1) / 12)
 
 
+def _set_alternating(scales: Bytes, step: float) -> None:
+    """Set scales so that the one level more below zero than above weighs up."""
+    scales[::2] = _half(step)
+    scales[1::2] = _half(-step)
+
+
 def _symmetric(level_count: int) -> Callable[[Bytes, float], None]:
     """Blocks with one scale, at their beginning, and levels around zero."""
 
     def set_scales(blocks: Bytes, deviation: float) -> None:
-        blocks[:, :2] = _half(_step(level_count, deviation))
+        _set_alternating(blocks[:, :2], _step(level_count, deviation))
 
     return set_scales
 
@@ -128,12 +134,12 @@ def _q2_k(blocks: Bytes, deviation: float) -> None:
 def _q3_k(blocks: Bytes, deviation: float) -> None:
     blocks[:, 96:104] = 0x11  # each scale is 33 and counts from 32
     blocks[:, 104:108] = 0xAA
-    blocks[:, 108:110] = _half(_step(8, deviation))
+    _set_alternating(blocks[:, 108:110], _step(8, deviation))
 
 
 def _q6_k(blocks: Bytes, deviation: float) -> None:
     blocks[:, 192:208] = 1
-    blocks[:, 208:210] = _half(_step(64, deviation))
+    _set_alternating(blocks[:, 208:210], _step(64, deviation))
 
 
 BLOCKS = {

@@ -77,6 +77,28 @@ def qwen3vl(encoder: Encoder, *, deepstack: tuple[int, ...], mixture: str = "F16
     return ModelFile(metadata, with_types(tensors, mixture))
 
 
+def qwen2vl(encoder: Encoder, *, mixture: str = "F16") -> ModelFile:
+    """Return an encoder of whole pictures: as many tokens as they have merged patches."""
+    tensors = [*_common(encoder, patch_embeddings=2), *_separate_attention(encoder)]
+    tensors = [tensor for tensor in tensors if tensor.name != "v.patch_embd.bias"]
+    wide = encoder.merged_width
+    tensors += _pair("mm.0", wide, wide) + _pair("mm.2", wide, encoder.projected)
+    metadata = _metadata(encoder, "qwen2vl_merger", mixture, epsilon=1e-6)
+    return ModelFile(metadata, with_types(tensors, mixture))
+
+
+def gemma3(encoder: Encoder, *, mixture: str = "F16") -> ModelFile:
+    """Return an encoder of squares, whose tokens all see each other."""
+    metadata = {
+        **_metadata(encoder, "gemma3", mixture, epsilon=1e-6),
+        "clip.vision.projector.scale_factor": encoder.merge,
+    }
+    tensors = [*_common(encoder, patch_embeddings=1), *_separate_attention(encoder)]
+    tensors.append(Tensor("mm.input_projection.weight", (encoder.projected, encoder.width)))
+    tensors.append(Tensor("mm.soft_emb_norm.weight", (encoder.width,)))
+    return ModelFile(metadata, with_types(tensors, mixture))
+
+
 def _metadata(encoder: Encoder, kind: str, mixture: str, *, epsilon: float) -> dict[str, Any]:
     return {
         "general.architecture": "clip",

@@ -63,6 +63,7 @@ KINDS = {
     "sliding window": kinds.sliding_window,
     "recurrent": kinds.recurrent,
     "hybrid": kinds.hybrid,
+    "delta net": kinds.delta_net,
     "two-dimensional": kinds.two_dimensional,
 }
 
