@@ -8,10 +8,10 @@ arise and handed over at most thirty times a second, in the order they came.
 from __future__ import annotations
 
 import threading
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from molmo_desktop.assistant.assistant import Assistant
 from molmo_desktop.assistant.requests import (
     AskEvent,
     AskRequest,
@@ -24,6 +24,9 @@ from molmo_desktop.core.answer import Answer
 from molmo_desktop.core.errors import MolmoDesktopError
 from molmo_desktop.services.jobs import Job, Jobs
 
+if TYPE_CHECKING:
+    from molmo_desktop.assistant.assistant import Assistant
+
 _HAND_OVER_MS = 33
 
 
@@ -31,6 +34,7 @@ class AskService(QObject):
     """Answers questions without stopping the window.
 
     Attributes:
+        started: A question is being answered from now on.
         stage_changed: Carries a `StageEvent`.
         coverage_known: Carries a `Coverage`, before the first text.
         notice_given: A sentence to be read now.
@@ -39,6 +43,7 @@ class AskService(QObject):
         failed: Carries the error, `Cancelled` included; comes last instead.
     """
 
+    started = Signal()
     stage_changed = Signal(object)
     coverage_known = Signal(object)
     notice_given = Signal(str)
@@ -74,6 +79,7 @@ class AskService(QObject):
             on_done=self._on_done,
             on_failed=self._on_failed,
         )
+        self.started.emit()
         return True
 
     def stop(self) -> None:

@@ -32,9 +32,10 @@ class Backstage:
         )
         self.storage = StorageService(assistant)
         self.conversations = ConversationService(assistant.paths.database_file, self.notifier)
+        self.conversations.left_disk.connect(self.storage.forget_conversation)
         self.documents = DocumentService(assistant)
         self.asking = AskService(assistant)
-        self.models = ModelService(assistant)
+        self.models = ModelService(assistant, self.asking)
         self.meters = MeterService(assistant, assistant.settings.panel_interval_ms)
         self.session = Session(self.conversations, self.documents, self.asking)
         self.session.model_name = assistant.settings.model_name

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Chooses the model that answers."""
+"""Chooses the model that answers, and says which ones fit into the memory that is free."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QWheelEvent
@@ -15,15 +18,23 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from molmo_desktop.models.installed import InstalledModel
+from molmo_desktop.models.fit import Fit
 from molmo_desktop.services.answer_words import bytes_in_words
 from molmo_desktop.ui import icons
-from molmo_desktop.ui.theme import CORNER_PX, caption_font, current_theme
+from molmo_desktop.ui.theme import CORNER_PX, GAP_PX, caption_font, current_theme
+
+if TYPE_CHECKING:
+    from molmo_desktop.assistant.preflight import MemoryCheck
+    from molmo_desktop.models.installed import InstalledModel
 
 _WORDS_ROLE = Qt.ItemDataRole.UserRole + 1
+_FIT_ROLE = Qt.ItemDataRole.UserRole + 2
 _FLAGS_ROLE = Qt.ItemDataRole.UserRole - 1
 _ROW_PX = 48
+_PILL_PADDING_PX = 6
+_FIT_WORDS: dict[Fit, str] = {"fits": "Fits", "tight": "Tight", "will not fit": "Will not fit"}
 _AUTOMATIC = "Automatic"
+_TOOL_TIP = "The model that answers (Ctrl+Shift+M)"
 
 
 class ModelPicker(QComboBox):
@@ -31,15 +42,17 @@ class ModelPicker(QComboBox):
 
     Attributes:
         model_chosen: Carries the name of a model, empty = automatic. Only for the user's choice.
+        opened: The list is shown; what fits may be another than when it was filled.
     """
 
     model_chosen = Signal(str)
+    opened = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("modelPicker")
         self.setAccessibleName("Model")
-        self.setToolTip("The model that answers (Ctrl+Shift+M)")
+        self.setToolTip(_TOOL_TIP)
         self.setItemDelegate(_Delegate(self))
         self.setMinimumHeight(_ROW_PX)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
@@ -79,6 +92,23 @@ class ModelPicker(QComboBox):
         self._filling = False
         self._describe()
 
+    def show_checks(self, checks: Mapping[str, MemoryCheck]) -> None:
+        """Say of each model whether it fits, and what its memory is made of.
+
+        Args:
+            checks: By the model's name; one that is missing says nothing.
+        """
+        for row, model in enumerate(self._models, start=1):
+            check = checks.get(model.name)
+            if model.problem or check is None:
+                continue
+            words = f"{words_of(model)}, {_FIT_WORDS[check.verdict].lower()}"
+            self.setItemData(row, check.verdict, _FIT_ROLE)
+            self.setItemData(row, explanation_of(check), Qt.ItemDataRole.ToolTipRole)
+            self.setItemData(row, f"{model.name}, {words}", Qt.ItemDataRole.AccessibleTextRole)
+        self._describe()
+        self.update()
+
     @property
     def chosen(self) -> str:
         """The name of the chosen model, empty = automatic."""
@@ -96,8 +126,15 @@ class ModelPicker(QComboBox):
             self.model_chosen.emit(self.chosen)
 
     def _describe(self) -> None:
-        words = self.currentData(_WORDS_ROLE) or ""
-        self.setAccessibleDescription(f"{self.currentText()}, {words}")
+        spoken = self.currentData(Qt.ItemDataRole.AccessibleTextRole)
+        self.setAccessibleDescription(str(spoken or self.currentText()))
+        explanation = self.currentData(Qt.ItemDataRole.ToolTipRole)
+        self.setToolTip(f"{_TOOL_TIP}\n{explanation}" if explanation else _TOOL_TIP)
+
+    def showPopup(self) -> None:
+        """Open the list."""
+        self.opened.emit()
+        super().showPopup()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Let the wheel pass: a model is not switched by scrolling over it."""
@@ -117,7 +154,8 @@ class ModelPicker(QComboBox):
             icons.pixmap("down", theme.muted, 16, self.devicePixelRatioF()),
         )
         area = self.rect().adjusted(10, 5, -30, -5)
-        _paint_lines(painter, self, area, self.currentText(), self.currentData(_WORDS_ROLE) or "")
+        words = self.currentData(_WORDS_ROLE) or ""
+        _paint_lines(painter, self, area, self.currentText(), words, self.currentData(_FIT_ROLE))
 
 
 class _Delegate(QStyledItemDelegate):
@@ -150,7 +188,13 @@ class _Delegate(QStyledItemDelegate):
         area = rect.adjusted(10, 5, -10, -5)
         enabled = bool(state & QStyle.StateFlag.State_Enabled)
         _paint_lines(
-            painter, self._picker, area, index.data(), index.data(_WORDS_ROLE), enabled=enabled
+            painter,
+            self._picker,
+            area,
+            index.data(),
+            index.data(_WORDS_ROLE),
+            index.data(_FIT_ROLE),
+            enabled=enabled,
         )
         painter.restore()
 
@@ -163,12 +207,18 @@ def words_of(model: InstalledModel) -> str:
     return f"{bytes_in_words(model.size_bytes)} · {sees}"
 
 
+def explanation_of(check: MemoryCheck) -> str:
+    """Return the sum and its parts, a line each."""
+    return f"{check.sentence()}\n{check.parts_sentence()}"
+
+
 def _paint_lines(
     painter: QPainter,
     picker: QWidget,
     area: QRect,
     title: str,
     words: str,
+    verdict: Fit | None,
     *,
     enabled: bool = True,
 ) -> None:
@@ -181,5 +231,26 @@ def _paint_lines(
     painter.setFont(caption_font(picker))
     painter.setPen(QColor(theme.muted))
     bottom = area.adjusted(0, area.height() // 2, 0, 0)
+    if verdict is not None:
+        bottom.setRight(_paint_pill(painter, bottom, verdict).left() - GAP_PX)
+        painter.setPen(QColor(theme.muted))
     words = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, area.width())
     painter.drawText(bottom, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, words)
+
+
+def _paint_pill(painter: QPainter, area: QRect, verdict: Fit) -> QRect:
+    """Paint the verdict at the right end; the word says it, the colour only helps."""
+    theme = current_theme()
+    colour = {"fits": theme.ok, "tight": theme.warning, "will not fit": theme.error}[verdict]
+    words = _FIT_WORDS[verdict]
+    width = painter.fontMetrics().horizontalAdvance(words) + 2 * _PILL_PADDING_PX
+    height = min(area.height(), painter.fontMetrics().height() + 2)
+    pill = QRect(area.right() - width, area.center().y() - height // 2, width, height)
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QColor(colour))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawRoundedRect(pill, height / 2, height / 2)
+    painter.drawText(pill, Qt.AlignmentFlag.AlignCenter, words)
+    painter.restore()
+    return pill
