@@ -13,9 +13,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from molmo_desktop.assistant.attachments import AttachmentReader, PageProgress
+from molmo_desktop.assistant.crash_record import CrashRecord
 from molmo_desktop.assistant.grounding import ground, is_answerable
 from molmo_desktop.assistant.intent import search_text, telling_part
-from molmo_desktop.assistant.loading import ModelLoader, first_given, forward_progress, ignore
+from molmo_desktop.assistant.loading import (
+    ModelLoader,
+    first_given,
+    forward_progress,
+    ignore,
+    model_files,
+)
 from molmo_desktop.assistant.memory import ConversationMemory
 from molmo_desktop.assistant.pictures import PictureLoader
 from molmo_desktop.assistant.plan import (
@@ -49,6 +56,7 @@ from molmo_desktop.core.cancel import CancelToken
 from molmo_desktop.core.errors import (
     ContextOverflowError,
     DocumentError,
+    EngineError,
     SettingsError,
     UsageError,
 )
@@ -111,9 +119,11 @@ class Assistant:
         self._attachments = AttachmentReader(reader, index)
         self._pictures = PictureLoader(reader)
         self._memory = ConversationMemory(paths.stored_states / "turns")
+        self.crashes = CrashRecord(paths.crash_record_file)
         self._loader = ModelLoader(
             engine=engine,
             library=library,
+            crashes=self.crashes,
             preflight=MemoryPreflight(
                 library, MeasuredMemory(paths.measured_memory_file), lambda: self.settings
             ),
@@ -185,33 +195,6 @@ class Assistant:
     def stored_state_bytes(self) -> int:
         """Return how much disk is taken by what models have read."""
         return stored_bytes(self.paths.stored_states)
-
-    def stored_state_bytes(self) -> int:
-        """Return how much of what models have read lies on the disk."""
-        return stored_bytes(self.paths.stored_states)
-
-    def forget_states(self) -> None:
-        """Delete what models have read; waits for an answer that is on its way.
-
-        Raises:
-            SettingsError: A file cannot be deleted.
-        """
-        with self._one_at_a_time:
-            self.engine.unload()
-            self._memory.forget_all()
-            try:
-                forget_all(self.paths.stored_states)
-            except OSError as error:
-                raise SettingsError(
-                    "What models have read could not be deleted.",
-                    hint=f"Check that {self.paths.stored_states} can be written.",
-                    detail=str(error),
-                ) from error
-
-    def forget_conversation(self, key: str) -> None:
-        """Delete what models have read for one conversation."""
-        self._memory.forget(key)
-        forget_owner(self.paths.stored_states, key)
 
     # Models ----------------------------------------------------------------------------------
 
@@ -316,6 +299,24 @@ class Assistant:
         request = work.request
         earlier = self._memory.recall(request.conversation_key, request.history, documents)
         loaded = self._load(work, documents, earlier)
+        used = (*model_files(loaded), documents)
+        try:
+            answer = self._answer_with(work, documents, loaded, earlier)
+        except EngineError as error:
+            self.crashes.note_answering(error, *used, is_private=work.request.is_private)
+            raise
+        if answer.tokens.prompt:
+            self.crashes.forget_answering(*used)
+        return answer
+
+    def _answer_with(
+        self,
+        work: Work,
+        documents: list[Document],
+        loaded: LoadedModel,
+        earlier: list[SentTurn],
+    ) -> Answer:
+        """Answer with a model that is loaded."""
         if work.request.options.raw:
             return self._answer_raw(work, documents, loaded)
         if not loaded.info.has_vision:
@@ -392,6 +393,7 @@ class Assistant:
         loaded = self._loader.load(
             work.request.options,
             wants_vision=wants_vision,
+            documents=documents,
             least_context=_least_context(work.request),
             on_event=work.hear,
             cancel=work.cancel,

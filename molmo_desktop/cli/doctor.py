@@ -63,12 +63,15 @@ def run_doctor(options: argparse.Namespace) -> int:
     paths = app_paths().make()
     assistant = build_assistant(paths)
     try:
+        if options.forget_states:
+            assistant.forget_states()
         for check in (
             _system(),
             _processor(),
             *_libraries(),
             _window(),
             *_storage(paths.data),
+            _stored_states(assistant),
             *_models(assistant),
             _engine(assistant),
             *_power(assistant),
@@ -173,6 +176,17 @@ def _storage(folder: os.PathLike[str]) -> Iterator[Check]:
         f"{folder}, {usage.free / 1e9:.1f} GB free",
         "" if writable and not low else "Free some space, or make the folder writable.",
         needed=not writable,
+    )
+
+
+def _stored_states(assistant: Assistant) -> Check:
+    used_bytes = assistant.stored_state_bytes()
+    limit_mb = assistant.settings.stored_state_limit_mb
+    return Check(
+        "what models have read",
+        True,
+        f"{used_bytes / 1e6:.1f} of at most {limit_mb} MB in {assistant.paths.stored_states}"
+        + (", kept for after a restart; doctor --forget-states deletes it" if used_bytes else ""),
     )
 
 

@@ -9,8 +9,6 @@ from pathlib import Path
 from molmo_desktop import __version__
 from molmo_desktop.cli import ask, doctor, models, read
 
-COMMANDS = ("ask", "chat", "read", "models", "doctor")
-
 _DESCRIPTION = """\
 Ask questions about your own pictures and documents, on your own machine.
 Without a command, molmo-desktop [FILE…] opens the window with the files attached."""
@@ -115,6 +113,11 @@ def _add_doctor(commands: _Commands[argparse.ArgumentParser]) -> None:
         "doctor", help="check what works here", description="Check what works on this machine."
     )
     _add_common(parser)
+    parser.add_argument(
+        "--forget-states",
+        action="store_true",
+        help="first delete what models have read, which is kept for after a restart",
+    )
     parser.set_defaults(run=doctor.run_doctor)
 
 

@@ -73,7 +73,7 @@ class Settings:
     image_max_tokens: int = 0
     flash_attention: bool = True
     kv_cache_type: str = "f16"
-    stored_state_limit_mb: int = 2048
+    stored_state_limit_mb: int = 2000
     unload_after_minutes: int = 15
     reading_patience_s: float = 20.0
     theme: str = "system"

@@ -3,17 +3,22 @@
 
 from __future__ import annotations
 
-from molmo_desktop.assistant.assistant import Assistant
+from typing import TYPE_CHECKING
+
 from molmo_desktop.core.settings import LoadedSettings
 from molmo_desktop.services.ask_service import AskService
 from molmo_desktop.services.conversation_service import ConversationService
 from molmo_desktop.services.document_service import DocumentService
+from molmo_desktop.services.late_assistant import is_built
 from molmo_desktop.services.meter_service import MeterService
 from molmo_desktop.services.model_service import ModelService
 from molmo_desktop.services.notifier import Notifier
 from molmo_desktop.services.session import Session
 from molmo_desktop.services.settings_service import SettingsService
 from molmo_desktop.services.storage_service import StorageService, pasted_folder
+
+if TYPE_CHECKING:
+    from molmo_desktop.assistant.assistant import Assistant
 
 
 class Backstage:
@@ -39,8 +44,13 @@ class Backstage:
         self.meters = MeterService(assistant, assistant.settings.panel_interval_ms)
         self.session = Session(self.conversations, self.documents, self.asking)
         self.session.model_name = assistant.settings.model_name
-        self.conversations.purge_pictures(pasted_folder(assistant.paths))
         self._closed = False
+
+    def begin(self) -> None:
+        """Begin with what is not needed to show a window."""
+        self.models.refresh()
+        self.documents.warm_up()
+        self.conversations.purge_pictures(pasted_folder(self.assistant.paths))
 
     def close(self) -> None:
         """Save what is being written, then end threads and processes; harmless the second time."""
@@ -50,7 +60,8 @@ class Backstage:
         self.asking.stop()
         self.session.abandon()
         # An engine that is stuck does not hear the stop; nobody waits for one that is gone.
-        self.assistant.engine.close()
+        if is_built(self.assistant):
+            self.assistant.engine.close()
         self.asking.close()
         self.documents.close()
         self.models.close()

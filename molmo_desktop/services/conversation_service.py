@@ -34,9 +34,12 @@ class ConversationService(QObject):
 
     Attributes:
         changed: The list of conversations is another one now.
+        left_disk: What was kept on the disk for a conversation, beside itself, is to be
+            forgotten: it was deleted, or marked as private.
     """
 
     changed = Signal()
+    left_disk = Signal(int)
 
     def __init__(self, path: Path, notifier: Notifier, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -95,6 +98,8 @@ class ConversationService(QObject):
     def set_private(self, conversation_id: int, is_private: bool) -> None:
         """Mark a conversation as private, or take the mark away."""
         self._changing(lambda: self._store.set_private(conversation_id, is_private))
+        if is_private:
+            self.left_disk.emit(conversation_id)
 
     def is_private(self, conversation_id: int) -> bool:
         """Whether a conversation is marked as private."""
@@ -108,6 +113,7 @@ class ConversationService(QObject):
     def delete(self, conversation_id: int) -> None:
         """Hide a conversation."""
         self._changing(lambda: self._store.delete_conversation(conversation_id))
+        self.left_disk.emit(conversation_id)
 
     def restore(self, conversation_id: int) -> None:
         """Bring a deleted conversation back."""

@@ -4,14 +4,17 @@
 from __future__ import annotations
 
 import shutil
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
 
-from molmo_desktop.assistant.assistant import Assistant
 from molmo_desktop.core.errors import SettingsError
 from molmo_desktop.core.settings import LoadedSettings, Settings, save_settings
+from molmo_desktop.services.late_assistant import is_built
 from molmo_desktop.services.notifier import Notifier
+
+if TYPE_CHECKING:
+    from molmo_desktop.assistant.assistant import Assistant
 
 WHOLE_FILE = "the whole file"
 _METERED = ("country", "idle_power_w", "full_load_cpu_power_w")
@@ -22,6 +25,9 @@ _NAMES = {
     "temperature": "the creativity",
     "thread_count": "the threads",
     "image_max_tokens": "the picture detail",
+    "flash_attention": "flash attention",
+    "kv_cache_type": "the precision of what was read",
+    "stored_state_limit_mb": "how much is kept on disk",
     "reading_patience_s": "the patience",
     "unload_after_minutes": "when the model is unloaded",
     "theme": "the colours",
@@ -72,7 +78,9 @@ class SettingsService(QObject):
         if after == before:
             return
         self._assistant.settings = after
-        if any(getattr(before, name) != getattr(after, name) for name in _METERED):
+        if is_built(self._assistant) and any(
+            getattr(before, name) != getattr(after, name) for name in _METERED
+        ):
             self._assistant.meters.use_settings(after)
         self._save(after)
         self.changed.emit(after)

@@ -6,13 +6,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from molmo_desktop.assistant.assistant import Assistant
 from molmo_desktop.core.errors import MolmoDesktopError
 from molmo_desktop.core.paths import AppPaths
 from molmo_desktop.services.jobs import Job, Jobs
+
+if TYPE_CHECKING:
+    from molmo_desktop.assistant.assistant import Assistant
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,7 @@ class StorageSizes:
 
     conversations: int | None
     documents: int | None
+    states: int | None
     pasted: int | None
     models: int | None
     logs: int | None
@@ -49,6 +53,22 @@ class StorageService(QObject):
             on_failed=on_failed,
         )
 
+    def forget_states(
+        self, on_done: Callable[[], None], on_failed: Callable[[MolmoDesktopError], None]
+    ) -> Job:
+        """Delete what models have read; an answer on its way is waited for."""
+        return self._jobs.run(
+            lambda _job: self._assistant.forget_states(),
+            on_done=lambda _nothing: on_done(),
+            on_failed=on_failed,
+        )
+
+    def forget_conversation(self, conversation_id: int) -> Job:
+        """Delete what models have read for one conversation."""
+        return self._jobs.run(
+            lambda _job: self._assistant.forget_conversation(str(conversation_id))
+        )
+
     def close(self) -> None:
         """Wait for the thread."""
         self._jobs.close()
@@ -64,6 +84,7 @@ def sizes_of(paths: AppPaths) -> StorageSizes:
     return StorageSizes(
         conversations=_size(_database_files(paths.database_file)),
         documents=_size(_database_files(paths.index_file)),
+        states=_size_of_folder(paths.stored_states),
         pasted=_size_of_folder(pasted_folder(paths)),
         models=_size_of_folder(paths.models),
         logs=_size_of_folder(paths.logs),

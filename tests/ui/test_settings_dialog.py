@@ -181,6 +181,22 @@ def test_sizes_are_told_and_read_documents_are_forgotten_when_asked_twice(
     assert window.backstage.assistant.read(samples / "invoice.pdf").has_text
 
 
+def test_what_models_have_read_can_be_forgotten_after_asking(window, qtbot, home):
+    folder = home / "cache" / "states"
+    folder.mkdir(parents=True)
+    (folder / "something").write_bytes(b"x" * 1000)
+    dialog = open_settings(qtbot, window)
+    dialog.show_group("Storage")
+    page = dialog.storage_page
+    qtbot.waitUntil(lambda: page.size_words("states") == "1 kB", timeout=5_000)
+    page.forget_states_button.click()
+    assert folder.exists(), "asking is not forgetting"
+    page.sure_button.click()
+    qtbot.waitUntil(lambda: "is forgotten" in page.words.text(), timeout=5_000)
+    assert not folder.exists()
+    assert page.forget_states_button.hasFocus()
+
+
 class FolderCatcher(QObject):
     """Stands in for the file manager."""
 

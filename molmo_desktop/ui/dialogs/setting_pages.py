@@ -52,6 +52,14 @@ DETAIL = (
     (768, "Normal"),
     (2048, "High: slow, for fine print"),
 )
+PRECISION = (("f16", "Full"), ("q8_0", "Half the memory, a little less exact"))
+FLASH = ((True, "Automatic"), (False, "Off"))
+STORED = (
+    (0, "Nothing"),
+    (500, "Up to 0.5 GB"),
+    (2000, "Up to 2 GB"),
+    (10000, "Up to 10 GB"),
+)
 THEMES = (("system", "As the system"), ("light", "Light"), ("dark", "Dark"))
 PANEL = ((True, "All figures"), (False, "One line"))
 
@@ -136,6 +144,25 @@ class ModelPage(SettingPage):
             "Picture detail",
             Choices("Picture detail", DETAIL),
             "For models that take pictures of any size; others always look at the same detail.",
+        )
+        self.add_setting(
+            "stored_state_limit_mb",
+            "Kept on disk",
+            Choices("Kept on disk", STORED),
+            "What a model has read, so that it need not read a document again after a restart. "
+            "Never of private conversations.",
+        )
+        self.add_setting(
+            "kv_cache_type",
+            "Precision of what was read",
+            Choices("Precision of what was read", PRECISION),
+            "How exactly the model remembers the conversation while it is loaded.",
+        )
+        self.add_setting(
+            "flash_attention",
+            "Flash attention",
+            Choices("Flash attention", FLASH),
+            "A way of computing that needs less memory. Off only helps where it fails.",
         )
 
 

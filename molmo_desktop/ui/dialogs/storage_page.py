@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QUrl
@@ -18,14 +19,33 @@ from molmo_desktop.ui.dialogs.fields import Page
 from molmo_desktop.ui.theme import GAP_PX
 
 
+@dataclass(frozen=True)
+class _Forgetting:
+    """What the user is asked before something is forgotten, and told after."""
+
+    question: str
+    done: str
+
+
+_DOCUMENTS = _Forgetting(
+    "Forget the text of all documents? They are read again when you ask about them.",
+    "The text of all documents is forgotten.",
+)
+_STATES = _Forgetting(
+    "Forget what models have read? The next question about a document or picture takes longer.",
+    "What models have read is forgotten.",
+)
+
+
 class StoragePage(Page):
-    """Sizes, folders, and the button that forgets what was read."""
+    """Sizes, folders, and the buttons that forget what was read."""
 
     def __init__(self, storage: StorageService, paths: AppPaths) -> None:
         super().__init__(
             "Storage",
             "Everything lies on this computer. The files you ask about stay where they are; "
-            "kept is the text that was read in them, so that they open at once the next time.",
+            "kept is the text that was read in them and what models made of it, so that they open "
+            "at once the next time.",
         )
         self._storage = storage
         self._sizes: dict[str, QLabel] = {}
@@ -45,12 +65,15 @@ class StoragePage(Page):
             self._sizes[key] = size
             self.folder_buttons[key] = opener
         self.forget_button = button("Forget read documents…")
+        self.forget_states_button = button("Forget what models have read…")
+        self._forgets = _DOCUMENTS
         self.sure_button = button("Forget them", "primary")
         self.keep_button = button("Keep them")
         self.words = label("", wrap=True)
         self._confirmation = frame("note")
         self._lay_out(table)
-        self.forget_button.clicked.connect(self._ask)
+        self.forget_button.clicked.connect(lambda: self._ask(_DOCUMENTS))
+        self.forget_states_button.clicked.connect(lambda: self._ask(_STATES))
         self.sure_button.clicked.connect(self._forget)
         self.keep_button.clicked.connect(self._keep)
         self._say("")
@@ -64,6 +87,7 @@ class StoragePage(Page):
         row.addWidget(self.sure_button)
         forget = QHBoxLayout()
         forget.addWidget(self.forget_button)
+        forget.addWidget(self.forget_states_button)
         forget.addStretch(1)
         at = self.column.count() - 1
         self.column.insertLayout(at, table)
@@ -82,25 +106,32 @@ class StoragePage(Page):
         for key, shown in self._sizes.items():
             shown.setText(bytes_in_words(getattr(sizes, key)))
 
-    def _ask(self) -> None:
-        self._say(
-            "Forget the text of all documents? They are read again when you ask about them.",
-            asks=True,
-        )
+    def _ask(self, forgets: _Forgetting) -> None:
+        self._forgets = forgets
+        self._say(forgets.question, asks=True)
         self.keep_button.setFocus()
 
     def _keep(self) -> None:
         self._say("")
-        self.forget_button.setFocus()
+        self._focus_asked()
 
     def _forget(self) -> None:
         self._say("Forgetting… An answer that is being written is waited for.")
-        self._storage.forget_documents(self._on_forgotten, self._on_failed)
+        forget = (
+            self._storage.forget_documents
+            if self._forgets is _DOCUMENTS
+            else self._storage.forget_states
+        )
+        forget(self._on_forgotten, self._on_failed)
 
     def _on_forgotten(self) -> None:
-        self._say("The text of all documents is forgotten.")
-        self.forget_button.setFocus()
+        self._say(self._forgets.done)
+        self._focus_asked()
         self.measure()
+
+    def _focus_asked(self) -> None:
+        is_documents = self._forgets is _DOCUMENTS
+        (self.forget_button if is_documents else self.forget_states_button).setFocus()
 
     def _on_failed(self, error: MolmoDesktopError) -> None:
         self._say(str(error))
@@ -112,6 +143,7 @@ class StoragePage(Page):
         self.sure_button.setVisible(asks)
         self.keep_button.setVisible(asks)
         self.forget_button.setVisible(not asks)
+        self.forget_states_button.setVisible(not asks)
 
 
 def open_folder(folder: Path) -> None:
@@ -124,6 +156,7 @@ def _rows(paths: AppPaths) -> list[tuple[str, str, Path]]:
     return [
         ("conversations", "Conversations", paths.database_file.parent),
         ("documents", "Text of read documents", paths.index_file.parent),
+        ("states", "What models have read", paths.stored_states),
         ("pasted", "Pasted pictures", pasted_folder(paths)),
         ("models", "Models", paths.models),
         ("logs", "Logs", paths.logs),
