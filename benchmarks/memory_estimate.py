@@ -7,7 +7,8 @@
 
 For each model and context the model is loaded into an engine of its own and asked once, about
 a picture where it sees. "Real" is the highest resident size of the engine's process, weights
-mapped from the file included. "Second" is the estimate after this one was measured. The
+mapped from the file included; weights that llama.cpp copied into another order lie there twice
+and are counted once, because the system can drop the mapped ones. "Second" is the estimate after this one was measured. The
 figures do not depend on how busy the machine is.
 """
 
@@ -77,7 +78,7 @@ def measure(path: Path, context_length: int, kv_cache_type: str, picture_px: int
             model.name,
             before.context_length,
             before.total_bytes,
-            generation.peak_rss_bytes or 0,
+            (generation.peak_rss_bytes or 0) - loaded.repacked_bytes,
             after.total_bytes,
         )
 

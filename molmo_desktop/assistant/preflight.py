@@ -144,7 +144,7 @@ class MemoryPreflight:
         if generation.peak_rss_bytes is None or loaded.compute_bytes is None:
             return
         known_bytes = loaded.weights_bytes + loaded.kv_cache_bytes + loaded.compute_bytes
-        known_bytes += loaded.projector_bytes or 0
+        known_bytes += loaded.repacked_bytes + (loaded.projector_bytes or 0)
         load = MeasuredLoad(
             loaded.kv_cache_bytes,
             loaded.compute_bytes,

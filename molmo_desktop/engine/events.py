@@ -112,6 +112,8 @@ class LoadedModel:
     Attributes:
         weights_bytes: Of the language model, mapped from its file.
         projector_bytes: Of the vision part, None without one.
+        repacked_bytes: Of the weights, copied for quicker computing: they count twice in the
+            resident size, though the system can drop what is mapped.
         kv_cache_bytes: For the whole context.
         compute_bytes: Scratch buffers of llama.cpp, None when unknown.
         thread_count: As used.
@@ -129,6 +131,7 @@ class LoadedModel:
     load_s: float = 0.0
     safe_settings: bool = False
     notice: str = ""
+    repacked_bytes: int = 0
 
 
 @dataclass(frozen=True)

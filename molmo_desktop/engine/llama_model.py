@@ -143,6 +143,7 @@ class LlamaModel:
             thread_count=self.threads.most,
             load_s=self.load_s,
             safe_settings=self.safe_settings,
+            repacked_bytes=self.repacked_bytes,
         )
 
     def metadata(self, key: str) -> str:
@@ -206,6 +207,7 @@ class LlamaModel:
         mark = self._log.mark()
         model = lib.llama_model_load_from_file(str(path).encode(), params)
         if model:
+            self.repacked_bytes = memory_use.repacked_bytes(self._log.since(mark))
             return int(model)
         if self._watch.should_stop():
             raise Cancelled

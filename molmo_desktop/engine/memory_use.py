@@ -13,6 +13,7 @@ _STATUS = Path("/proc/self/status")
 _CLEAR = Path("/proc/self/clear_refs")
 _RESET_PEAK = "5"
 _KV_LINE = re.compile(r"(?:KV|RS) buffer size\s*=\s*([\d.]+) MiB")
+_REPACKED_LINE = re.compile(r"REPACK\w* model buffer size\s*=\s*([\d.]+) MiB")
 _COMPUTE_LINE = re.compile(r"(?:compute|output) buffer size\s*=\s*([\d.]+) MiB")
 _MIB = 1 << 20
 
@@ -62,6 +63,11 @@ def kv_cache_bytes(log_lines: Sequence[str]) -> int:
 def compute_bytes(log_lines: Sequence[str]) -> int | None:
     """Return the scratch and output buffers that llama.cpp logged, None if it logged none."""
     return _sum(_COMPUTE_LINE, log_lines) or None
+
+
+def repacked_bytes(log_lines: Sequence[str]) -> int:
+    """Return the weights that llama.cpp copied into another order; they stay mapped as well."""
+    return _sum(_REPACKED_LINE, log_lines)
 
 
 def _sum(pattern: re.Pattern[str], lines: Sequence[str]) -> int:

@@ -69,8 +69,9 @@ class MeasuredLoad:
 
     Attributes:
         kv_cache_bytes, compute_bytes: As llama.cpp reported them.
-        rest_bytes: The highest resident size of the engine, less the weights, the projector's
-            file and the two above: the process itself, and scratch for pictures.
+        rest_bytes: The highest resident size of the engine, less the weights (also where they
+            lie in memory twice), the projector's file and the two above: the process itself, and
+            scratch for pictures.
         with_pictures: Pictures were looked at; without, their scratch is not in it.
     """
 
