@@ -533,11 +533,6 @@ class Assistant:
         return build_answer(work, plan, loaded, generation, grounding)
 
     def _remember(self, work: Work, turns: list[SentTurn]) -> None:
-        """Keep what was sent; what belongs to a private conversation in memory only."""
-        request = work.request
-        self._memory.remember(request.conversation_key, turns, on_disk=not request.is_private)
-
-    def _remember(self, work: Work, turns: list[SentTurn]) -> None:
         keeps = self.settings.stored_state_limit_mb > 0 and not work.request.is_private
         self._memory.remember(work.request.conversation_key, turns, on_disk=keeps)
 
@@ -574,11 +569,6 @@ class Assistant:
 def _least_context(request: AskRequest) -> int:
     """Return about how many tokens a question needs; half of a context is for the answer."""
     return 2 * (len(request.question) // _CHARACTERS_PER_TOKEN + _TEMPLATE_TOKENS)
-
-
-def stored_turns(paths: AppPaths, settings: Settings) -> Path | None:
-    """Return where turns are kept for after a restart; nowhere without stored states."""
-    return paths.stored_states / "turns" if settings.stored_state_limit_mb else None
 
 
 def _question_too_long(token_count: int, context_length: int) -> ContextOverflowError:

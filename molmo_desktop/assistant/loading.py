@@ -7,15 +7,17 @@ context makes it fit, and the user did not choose the context, that is done and 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
+from molmo_desktop.assistant.crash_record import CrashRecord
 from molmo_desktop.assistant.preflight import MemoryCheck, MemoryPreflight
 from molmo_desktop.assistant.requests import AskEvent, AskOptions, NoticeEvent, StageEvent
 from molmo_desktop.assistant.work import OnEvent
 from molmo_desktop.core.cancel import CancelToken
+from molmo_desktop.core.pages import Document
 from molmo_desktop.core.settings import Settings
 from molmo_desktop.engine.client import EngineClient
 from molmo_desktop.engine.events import (
@@ -49,6 +51,7 @@ class ModelLoader:
         *,
         engine: EngineClient,
         library: ModelLibrary,
+        crashes: CrashRecord,
         preflight: MemoryPreflight,
         settings: Callable[[], Settings],
         states_folder: Path,
@@ -56,6 +59,7 @@ class ModelLoader:
         self._states_folder = states_folder
         self._engine = engine
         self._library = library
+        self._crashes = crashes
         self._preflight = preflight
         self._settings = settings
         self._wanted: LoadRequest | None = None
@@ -85,6 +89,7 @@ class ModelLoader:
         options: AskOptions,
         *,
         wants_vision: bool = False,
+        documents: Sequence[Document] | None = None,
         least_context: int = 0,
         on_event: OnEvent | None = None,
         cancel: CancelToken | None = None,
@@ -94,6 +99,7 @@ class ModelLoader:
         Args:
             options: Which model, and how.
             wants_vision: One that sees is preferred.
+            documents: What a question is about, None while nothing is asked.
             least_context: Tokens that the question needs; the context is not lowered below.
             on_event: Progress, and what the user should know about the memory.
             cancel: Gives up.
@@ -101,18 +107,24 @@ class ModelLoader:
         Raises:
             ModelError: The model cannot be used.
             OutOfMemoryError: It will not fit; `AskOptions.try_anyway` loads it all the same.
+            RepeatedCrashError: The model or a document ended the engine twice; here too
+                `AskOptions.try_anyway` goes on.
             EngineError: The engine failed.
             Cancelled: The user asked for it.
         """
         emit = on_event or ignore
         model = self.choose(options, wants_vision=wants_vision)
+        files = (model.path, model.mmproj_path)
+        if documents is not None and not options.try_anyway:
+            self._crashes.refuse_answering(model.name, *files, documents)
         wanted = self._request(model, options)
         if self._engine.loaded is None or self._used is None or self._wanted != wanted:
             self._used = self._fitting(model, wanted, options, least_context, emit)
             self._wanted = wanted
-        return self._engine.load(
-            self._used, on_event=lambda event: forward_progress(event, emit), cancel=cancel
-        )
+        with self._crashes.loading(model.name, *files, try_anyway=options.try_anyway):
+            return self._engine.load(
+                self._used, on_event=lambda event: forward_progress(event, emit), cancel=cancel
+            )
 
     def learn(self, loaded: LoadedModel, generation: Generation) -> None:
         """Remember what an answer took of memory."""
@@ -174,6 +186,12 @@ def _lowered(check: MemoryCheck, context_length: int) -> str:
         f"The context was lowered from {check.estimate.context_length} to {context_length} tokens, "
         f"because {check.sentence()}"
     )
+
+
+def model_files(loaded: LoadedModel) -> tuple[Path, Path | None]:
+    """Return the file of a model, and of its projector."""
+    info = loaded.info
+    return Path(info.path), Path(info.mmproj_path) if info.mmproj_path else None
 
 
 def first_given(chosen: _T | None, otherwise: _T) -> _T:

@@ -17,6 +17,7 @@
     │   └── ProjectorMismatchError     the mmproj file does not belong to the model
     ├── EngineError                the engine failed                                     exit 5
     │   ├── EngineCrashedError         exit_code says how the process ended
+    │   ├── RepeatedCrashError         it crashed before; not tried again without asking
     │   ├── OutOfMemoryError
     │   └── ContextOverflowError       token_count, context_length
     ├── HistoryError               the conversations' database cannot be used            exit 1
@@ -131,6 +132,10 @@ class EngineError(MolmoDesktopError):
 
 class EngineCrashedError(EngineError):
     """The engine process ended by itself; ``data["exit_code"]`` says how."""
+
+
+class RepeatedCrashError(EngineError):
+    """A model or file ended the engine before and was not tried; ``data["crash_count"]`` times."""
 
 
 class OutOfMemoryError(EngineError):
