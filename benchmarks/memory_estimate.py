@@ -8,8 +8,8 @@
 For each model and context the model is loaded into an engine of its own and asked once, about
 a picture where it sees. "Real" is the highest resident size of the engine's process, weights
 mapped from the file included; weights that llama.cpp copied into another order lie there twice
-and are counted once, because the system can drop the mapped ones. "Second" is the estimate after this one was measured. The
-figures do not depend on how busy the machine is.
+and are counted once, because the system can drop the mapped ones. "Second" is the estimate
+after this load was measured. The figures do not depend on how busy the machine is.
 """
 
 from __future__ import annotations
