@@ -260,13 +260,17 @@ class Session(QObject):
         self._start(question, question_id)
         return True
 
-    def ask_again(self) -> bool:
-        """Ask the last question once more; False when there is none or the engine is busy."""
+    def ask_again(self, *, try_anyway: bool = False) -> bool:
+        """Ask the last question once more; False when there is none or the engine is busy.
+
+        Args:
+            try_anyway: Do also what will probably fail.
+        """
         if not self._turns or self._asking.is_busy:
             return False
         turn = self._turns[-1]
         turn.answer = None
-        self._start(turn.question, turn.question_id)
+        self._start(turn.question, turn.question_id, try_anyway=try_anyway)
         return True
 
     @property
@@ -286,7 +290,7 @@ class Session(QObject):
             self._conversations.save_partial(running.answer_id, running.text)
             self._conversations.finish_answer(running.answer_id, None, "cancelled")
 
-    def _start(self, question: str, question_id: int | None) -> None:
+    def _start(self, question: str, question_id: int | None, *, try_anyway: bool = False) -> None:
         answer_id = None
         if self.conversation_id is not None and question_id is not None:
             answer_id = self._conversations.start_answer(
@@ -302,7 +306,7 @@ class Session(QObject):
                 for turn in self._turns[:-1]
                 if turn.answer is not None
             ),
-            options=AskOptions(model=self.model_name or None),
+            options=AskOptions(model=self.model_name or None, try_anyway=try_anyway),
             conversation_key=str(self.conversation_id or ""),
             is_private=self.is_private,
         )

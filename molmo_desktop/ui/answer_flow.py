@@ -9,7 +9,13 @@ from PySide6.QtCore import QObject, Signal
 
 from molmo_desktop.assistant.requests import StageEvent
 from molmo_desktop.core.answer import Coverage
-from molmo_desktop.core.errors import Cancelled, MolmoDesktopError, UnsupportedFormatError
+from molmo_desktop.core.errors import (
+    Cancelled,
+    MolmoDesktopError,
+    OutOfMemoryError,
+    RepeatedCrashError,
+    UnsupportedFormatError,
+)
 from molmo_desktop.services.notifier import Message
 from molmo_desktop.services.session import RunningAnswer, Session
 from molmo_desktop.ui.conversation_column import ConversationColumn
@@ -71,6 +77,11 @@ class AnswerFlow(QObject):
         """Ask the last question of the open conversation once more."""
         self._column.message_bar.hide()
         self._session.ask_again()
+
+    def try_anyway(self) -> None:
+        """Ask it once more, and do what was refused because it will probably fail."""
+        self._column.message_bar.hide()
+        self._session.ask_again(try_anyway=True)
 
     def stop(self) -> None:
         """Stop the answer that is being written."""
@@ -163,6 +174,8 @@ class AnswerFlow(QObject):
         elif isinstance(failure, UnsupportedFormatError) and seeing is not None:
             name = seeing.name
             bar.show_message(message, f"Ask {name}", lambda: self._ask_another(name))
+        elif _was_refused(failure):
+            bar.show_message(message, "Try anyway", self.try_anyway)
         else:
             bar.show_message(message, "Ask again", self.ask_again)
 
@@ -189,3 +202,9 @@ class AnswerFlow(QObject):
         answer = view.answer or {}
         words = f"{answer.get('question', '')} {answer.get('answer', '')}"
         self._panel.show_evidence(view.evidence, words)
+
+
+def _was_refused(failure: MolmoDesktopError) -> bool:
+    """Whether nothing was tried, because it will probably fail."""
+    too_large = isinstance(failure, OutOfMemoryError) and "needed_bytes" in failure.data
+    return too_large or isinstance(failure, RepeatedCrashError)
