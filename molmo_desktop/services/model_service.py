@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from molmo_desktop.core.errors import MolmoDesktopError
+from molmo_desktop.core.settings import Settings
 from molmo_desktop.services.ask_service import AskService
 from molmo_desktop.services.jobs import Job, Jobs
 
@@ -48,6 +49,7 @@ class ModelService(QObject):
         self._asking = asking
         self._jobs = Jobs(self, thread_count=1)
         self._is_checking = False
+        self._unload_after_minutes = assistant.settings.unload_after_minutes
         self._idle = QTimer(self)
         self._idle.setSingleShot(True)
         self._idle.setTimerType(Qt.TimerType.VeryCoarseTimer)
@@ -55,6 +57,11 @@ class ModelService(QObject):
         asking.started.connect(self._idle.stop)
         asking.answered.connect(self._on_ended)
         asking.failed.connect(self._on_ended)
+
+    @property
+    def can_unload(self) -> bool:
+        """Whether a model is in memory that no question needs now."""
+        return self._assistant.engine.pid is not None and not self._asking.is_busy
 
     @property
     def is_waiting_to_unload(self) -> bool:
@@ -77,11 +84,15 @@ class ModelService(QObject):
         if not self._asking.is_busy:
             self._jobs.run(lambda _job: self._assistant.unload_model(), on_done=self._on_unloaded)
 
-    def wait_anew(self) -> None:
-        """Count the idle time from now on, as the settings say it."""
-        minutes = self._assistant.settings.unload_after_minutes
-        if minutes and not self._asking.is_busy and self._assistant.engine.pid is not None:
-            self._idle.start(minutes * _MINUTE_MS)
+    def use_settings(self, settings: Settings) -> None:
+        """Wait as long as the user wants from now on."""
+        if settings.unload_after_minutes != self._unload_after_minutes:
+            self._unload_after_minutes = settings.unload_after_minutes
+            self._wait_anew()
+
+    def _wait_anew(self) -> None:
+        if self._unload_after_minutes and self.can_unload:
+            self._idle.start(self._unload_after_minutes * _MINUTE_MS)
         else:
             self._idle.stop()
 
@@ -91,12 +102,12 @@ class ModelService(QObject):
         self._jobs.close()
 
     def _on_ended(self, _result: object) -> None:
-        self.wait_anew()
+        self._wait_anew()
         self.check()
 
     def _on_unloaded(self, freed_bytes: int | None) -> None:
         if freed_bytes is None:  # a question came first, or nothing was loaded
-            self.wait_anew()
+            self._wait_anew()
             return
         self.unloaded.emit(freed_bytes)
         self.check()

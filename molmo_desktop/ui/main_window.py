@@ -30,6 +30,7 @@ from molmo_desktop.core.samples import Example, examples
 from molmo_desktop.core.settings import Settings
 from molmo_desktop.meters.reading import LiveReading
 from molmo_desktop.models.installed import InstalledModel
+from molmo_desktop.services.answer_words import bytes_in_words
 from molmo_desktop.services.backstage import Backstage
 from molmo_desktop.services.notifier import Message
 from molmo_desktop.ui import icons
@@ -155,6 +156,7 @@ class MainWindow(QMainWindow):
         sidebar.list.export_wanted.connect(self.export_conversation)
         sidebar.list.private_wanted.connect(self._session.set_private)
         sidebar.picker.model_chosen.connect(self._on_model_chosen)
+        sidebar.picker.opened.connect(self._backstage.models.check)
         self.sidebars.new_wanted.connect(self.new_conversation)
         self.panel.live.collapse_button.clicked.connect(self._on_panel_toggled)
 
@@ -169,6 +171,8 @@ class MainWindow(QMainWindow):
         self.answers.failed.connect(self.answer_failed)
         backstage.conversations.changed.connect(self._list_conversations)
         backstage.models.listed.connect(self._on_models_listed)
+        backstage.models.checked.connect(self.sidebars.sidebar.picker.show_checks)
+        backstage.models.unloaded.connect(self._on_model_unloaded)
         backstage.meters.reading_taken.connect(self._on_reading)
         backstage.settings.changed.connect(self._on_settings_changed)
         backstage.notifier.message_given.connect(self.show_message)
@@ -328,6 +332,12 @@ class MainWindow(QMainWindow):
         self._backstage.settings.change(model_name=name)
         self.status.say(f"The next question goes to {name or 'the model that suits it'}")
 
+    def _on_model_unloaded(self, freed_bytes: int) -> None:
+        self.status.say(
+            f"Model unloaded to free {bytes_in_words(freed_bytes)}; "
+            "it loads again with the next question"
+        )
+
     def _show_chosen_model(self) -> None:
         picker = self.sidebars.sidebar.picker
         model = next((m for m in picker.models if m.name == picker.chosen), self._default_model)
@@ -372,6 +382,7 @@ class MainWindow(QMainWindow):
         ).open()
 
     def _on_settings_changed(self, settings: Settings) -> None:
+        self._backstage.models.use_settings(settings)
         if settings.theme != self._themes.choice:
             self._themes.choose(settings.theme)
         if settings.panel_visible == self.panel.live.is_collapsed:

@@ -18,13 +18,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from molmo_desktop.models.fit import Fit
 from molmo_desktop.services.answer_words import bytes_in_words
 from molmo_desktop.ui import icons
 from molmo_desktop.ui.theme import CORNER_PX, GAP_PX, caption_font, current_theme
 
 if TYPE_CHECKING:
     from molmo_desktop.assistant.preflight import MemoryCheck
+    from molmo_desktop.models.fit import Fit
     from molmo_desktop.models.installed import InstalledModel
 
 _WORDS_ROLE = Qt.ItemDataRole.UserRole + 1

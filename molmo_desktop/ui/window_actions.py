@@ -70,6 +70,8 @@ class WindowActions:
         private.setCheckable(True)
         private.setChecked(window.backstage.session.is_private)
         menu.addSeparator()
+        unload = _add(menu, "Unload the model now", "", window.backstage.models.unload)
+        unload.setEnabled(window.backstage.models.can_unload)
         menu.addMenu(self._theme_menu(menu))
         _add(menu, "Settings…", "Ctrl+,", window.show_settings)
         menu.addSeparator()
