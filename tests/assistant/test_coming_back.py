@@ -42,7 +42,7 @@ def ask():
 
 def test_a_follow_up_after_a_restart_reads_only_what_is_new(ask, text):
     first = ask(text, QUESTION, conversation_key=KEY)
-    follow_up = ask(text, "And in how many years?", (QUESTION, first.text), conversation_key=KEY)
+    follow_up = ask(text, "And in how many years?", (QUESTION, first.answer), conversation_key=KEY)
     assert first.tokens.cached == 0
     assert follow_up.tokens.cached >= first.tokens.prompt - 1
 
@@ -61,7 +61,7 @@ def test_cold_uses_nothing_stored(ask, text):
 def test_nothing_is_kept_of_a_private_conversation(ask, text, home):
     first = ask(text, QUESTION, conversation_key=KEY, is_private=True)
     assert not [path for path in (home / "cache" / "states").rglob("*") if path.is_file()]
-    follow_up = ask(text, "And when?", (QUESTION, first.text), conversation_key=KEY)
+    follow_up = ask(text, "And when?", (QUESTION, first.answer), conversation_key=KEY)
     assert follow_up.tokens.cached == 0
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The groups of settings: answers, model, looks, cost."""
+"""The groups of settings: answers, model, memory, looks, cost."""
 
 from __future__ import annotations
 
@@ -51,6 +51,13 @@ DETAIL = (
     (256, "Low: quick, large print only"),
     (768, "Normal"),
     (2048, "High: slow, for fine print"),
+)
+UNLOAD = (
+    (5, "After 5 minutes without a question"),
+    (15, "After 15 minutes without a question"),
+    (60, "After 1 hour without a question"),
+    (240, "After 4 hours without a question"),
+    (0, "Never"),
 )
 PRECISION = (("f16", "Full"), ("q8_0", "Half the memory, a little less exact"))
 FLASH = ((True, "Automatic"), (False, "Off"))
@@ -145,6 +152,22 @@ class ModelPage(SettingPage):
             Choices("Picture detail", DETAIL),
             "For models that take pictures of any size; others always look at the same detail.",
         )
+
+
+class MemoryPage(SettingPage):
+    """What is held of a conversation, how exactly, and what outlives the program."""
+
+    def __init__(self, change: Change) -> None:
+        super().__init__(
+            "Memory", change, "A change here loads the model again with the next question."
+        )
+        self.add_setting(
+            "unload_after_minutes",
+            "Give memory back",
+            Choices("Give memory back", UNLOAD),
+            "Unloads the model until the next question. It takes as long to load again as it "
+            "did at first.",
+        )
         self.add_setting(
             "stored_state_limit_mb",
             "Kept on disk",
@@ -235,5 +258,5 @@ def _title(name: str, code: str) -> str:
 
 def setting_pages(change: Change) -> list[SettingPage]:
     """Return all groups in the order they are shown."""
-    pages: list[Any] = [AnswersPage, ModelPage, LookPage, CostPage]
+    pages: list[Any] = [AnswersPage, ModelPage, MemoryPage, LookPage, CostPage]
     return [page(change) for page in pages]
