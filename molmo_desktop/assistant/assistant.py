@@ -72,6 +72,7 @@ from molmo_desktop.engine.events import (
     GenerateRequest,
     Generation,
     LoadedModel,
+    LoadRequest,
     TokenEvent,
 )
 from molmo_desktop.engine.stored_files import forget_all, forget_owner, stored_bytes
@@ -230,6 +231,10 @@ class Assistant:
         return self._loader.load(
             options or AskOptions(), wants_vision=wants_vision, on_event=on_event, cancel=cancel
         )
+
+    def load_request(self, model: InstalledModel, options: AskOptions | None = None) -> LoadRequest:
+        """Return how a question would have a model loaded, memory not considered."""
+        return self._loader.request_for(model, options or AskOptions())
 
     def check_memory(self, model: InstalledModel) -> MemoryCheck:
         """Say whether a model fits into the memory that is free now.

@@ -117,7 +117,7 @@ class ModelLoader:
         files = (model.path, model.mmproj_path)
         if documents is not None and not options.try_anyway:
             self._crashes.refuse_answering(model.name, *files, documents)
-        wanted = self._request(model, options)
+        wanted = self.request_for(model, options)
         if self._engine.loaded is None or self._used is None or self._wanted != wanted:
             self._used = self._fitting(model, wanted, options, least_context, emit)
             self._wanted = wanted
@@ -162,7 +162,8 @@ class ModelLoader:
         emit(NoticeEvent(f"Memory may run out: {check.sentence()}"))
         return wanted
 
-    def _request(self, model: InstalledModel, options: AskOptions) -> LoadRequest:
+    def request_for(self, model: InstalledModel, options: AskOptions) -> LoadRequest:
+        """Return how a question with these options would have a model loaded."""
         settings = self._settings()
         return LoadRequest(
             name=model.name,

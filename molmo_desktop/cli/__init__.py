@@ -14,8 +14,8 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
+from molmo_desktop.cli.commands import COMMANDS
 from molmo_desktop.cli.output import prepare_streams, print_error
-from molmo_desktop.cli.parser import COMMANDS, build_parser
 from molmo_desktop.core.errors import Cancelled, MolmoDesktopError
 
 _INTERRUPTED = 130
@@ -27,6 +27,9 @@ def run(argv: Sequence[str] | None = None) -> int:
     prepare_streams()
     if opens_window(arguments):
         return _open_window(arguments)
+    # Here and not above: the commands drag in what a window does not need to be shown.
+    from molmo_desktop.cli.parser import build_parser
+
     options = build_parser().parse_args(arguments)
     try:
         return int(options.run(options))

@@ -5,15 +5,10 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 
 from molmo_desktop.assistant.assistant import Assistant
-from molmo_desktop.assistant.build import build_assistant
 from molmo_desktop.assistant.requests import AskOptions, AskRequest, Turn
 from molmo_desktop.cli.output import (
     Progress,
@@ -21,6 +16,7 @@ from molmo_desktop.cli.output import (
     print_error,
     print_json,
 )
+from molmo_desktop.cli.work import cancelled_by_ctrl_c, open_assistant
 from molmo_desktop.core.answer import Answer
 from molmo_desktop.core.cancel import CancelToken
 from molmo_desktop.core.errors import Cancelled, MolmoDesktopError, UsageError
@@ -110,7 +106,7 @@ def _answer_all(
 ) -> int:
     status = 0
     history: list[Turn] = []
-    with _assistant() as assistant, _cancelled_by_ctrl_c() as cancel:
+    with open_assistant() as assistant, cancelled_by_ctrl_c() as cancel:
         for number, question in enumerate(questions):
             request = AskRequest(
                 question=question,
@@ -157,29 +153,3 @@ def _answer_one(
     else:
         print_answer_details(answer)
     return answer
-
-
-@contextmanager
-def _assistant() -> Iterator[Assistant]:
-    assistant = build_assistant()
-    try:
-        yield assistant
-    finally:
-        assistant.close()
-
-
-@contextmanager
-def _cancelled_by_ctrl_c() -> Iterator[CancelToken]:
-    """Turn the first Ctrl+C into a polite stop; the second one ends the program."""
-    cancel = CancelToken()
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        if cancel.is_cancelled:
-            raise KeyboardInterrupt
-        cancel.cancel()
-
-    before = signal.signal(signal.SIGINT, stop)
-    try:
-        yield cancel
-    finally:
-        signal.signal(signal.SIGINT, before)

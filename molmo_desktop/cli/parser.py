@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 
 from molmo_desktop import __version__
-from molmo_desktop.cli import ask, doctor, models, read
+from molmo_desktop.cli import ask, bench, doctor, models, read
 
 _DESCRIPTION = """\
 Ask questions about your own pictures and documents, on your own machine.
@@ -27,6 +27,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_chat(commands)
     _add_read(commands)
     _add_models(commands)
+    _add_bench(commands)
     _add_doctor(commands)
     return parser
 
@@ -106,6 +107,29 @@ def _add_models(commands: _Commands[argparse.ArgumentParser]) -> None:
     )
     _add_common(parser)
     parser.set_defaults(run=models.run_models)
+
+
+def _add_bench(commands: _Commands[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "bench",
+        help="measure speed, memory and energy",
+        description="Measure speed, memory and energy of models on this machine.",
+    )
+    add = parser.add_argument
+    add("--model", metavar="NAME|PATH", help="one model (default: all that are installed)")
+    add("--mmproj", type=Path, metavar="PATH", help="the projector of a model that sees")
+    add("--threads", type=_positive, metavar="N", help="processor threads")
+    add("--context", type=_positive, metavar="N", help="context length in tokens")
+    add("--prompt-tokens", type=_positive, default=512, metavar="N", help="tokens to read")
+    add("--new-tokens", type=_positive, default=64, metavar="N", help="tokens to write")
+    add("--rounds", type=_positive, default=3, metavar="N", help="medians of so many rounds")
+    add(
+        "--settings",
+        action="store_true",
+        help="compare threads, flash attention and the precision of the context; takes longer",
+    )
+    _add_common(parser)
+    parser.set_defaults(run=bench.run_bench)
 
 
 def _add_doctor(commands: _Commands[argparse.ArgumentParser]) -> None:

@@ -30,13 +30,18 @@ def best_thread_count() -> int:
     A second thread on the same core gains nothing: the matrix code fills the core's units
     already, and both then wait for each other after every operation.
     """
-    limits = [psutil.cpu_count(logical=False) or os.cpu_count() or 1]
-    if hasattr(os, "sched_getaffinity"):
-        limits.append(len(os.sched_getaffinity(0)))
+    limits = [psutil.cpu_count(logical=False) or os.cpu_count() or 1, logical_core_count()]
     quota = _cpu_quota()
     if quota is not None:
         limits.append(quota)
     return max(1, min(limits))
+
+
+def logical_core_count() -> int:
+    """Return the logical processors that this process may use, at least 1."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _cpu_quota() -> int | None:
