@@ -17,13 +17,13 @@ from types import TracebackType
 from PySide6.QtCore import QMessageLogContext, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication, QMessageBox
 
-from molmo_desktop.assistant.build import build_assistant
 from molmo_desktop.core.errors import MolmoDesktopError
 from molmo_desktop.core.logs import set_up_logging
 from molmo_desktop.core.paths import app_paths
 from molmo_desktop.core.settings import load_settings
 from molmo_desktop.documents.formats import format_of_extension
 from molmo_desktop.services.backstage import Backstage
+from molmo_desktop.services.late_assistant import late_assistant
 from molmo_desktop.services.notifier import Notifier
 from molmo_desktop.services.signals import EndingSignals
 from molmo_desktop.services.single_instance import SingleInstance, hand_over
@@ -52,10 +52,10 @@ def create_app(argv: Sequence[str]) -> tuple[QApplication, MainWindow]:
     application.setApplicationDisplayName("Molmo Desktop")
     application.setDesktopFileName("molmo-desktop")
     application.setWindowIcon(icons.app_icon())
-    paths = app_paths()
+    paths = app_paths().make()
     loaded = load_settings(paths.settings_file)
     themes = ThemeKeeper(application, loaded.settings.theme)
-    backstage = Backstage(build_assistant(paths, loaded.settings), loaded)
+    backstage = Backstage(late_assistant(paths, loaded.settings), loaded)
     window = MainWindow(backstage, themes)
     window.show()
     files = files_of(argv)

@@ -6,14 +6,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
-from molmo_desktop.assistant.assistant import Assistant
 from molmo_desktop.core.errors import MolmoDesktopError
 from molmo_desktop.core.pages import Document, PageImage
 from molmo_desktop.services.jobs import Job, Jobs
+
+if TYPE_CHECKING:
+    from molmo_desktop.assistant.assistant import Assistant
 
 THUMBNAIL_PX = 96
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 
 import logging
 import threading
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from molmo_desktop.assistant.assistant import Assistant
+if TYPE_CHECKING:
+    from molmo_desktop.assistant.assistant import Assistant
+
 
 _logger = logging.getLogger(__name__)
 

@@ -70,7 +70,8 @@ class IconButton(QToolButton):
     def _draw_icon(self) -> None:
         theme = current_theme()
         self._drawn_in = theme.name
-        self.setIcon(icons.icon(self._name, theme.text, theme.line))
+        size_px = self.iconSize().width()
+        self.setIcon(icons.icon(self._name, theme.text, theme.line, size_px))
 
     def changeEvent(self, event: QEvent) -> None:
         """Redraw the icon in the colours of a new theme."""

@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from molmo_desktop.core.samples import Example
-from molmo_desktop.models.installed import InstalledModel
 from molmo_desktop.ui.controls import (
     CardButton,
     ElidedLabel,
@@ -18,6 +19,9 @@ from molmo_desktop.ui.controls import (
 )
 from molmo_desktop.ui.model_picker import words_of
 from molmo_desktop.ui.theme import GAP_PX, GROUP_PX
+
+if TYPE_CHECKING:
+    from molmo_desktop.models.installed import InstalledModel
 
 _DROP = "Drop a picture or a document, then ask"
 _ASK = "Now ask something about it"

@@ -3,14 +3,15 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 from PySide6.QtCore import QByteArray, QRectF, Qt
-from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
+from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
-_SIZES_PX = (16, 20, 32, 40)
+_SIZE_PX = 16
+_MOST_KEPT = 512
 
 
 @cache
@@ -27,7 +28,12 @@ def pixmap(name: str, colour: str | QColor, size_px: int, ratio: float = 1.0) ->
         size_px: Width and height in device-independent pixels.
         ratio: Device pixels per device-independent pixel.
     """
-    svg = _svg(name).replace("currentColor", QColor(colour).name())
+    return _drawn(name, QColor(colour).name(), size_px, ratio)
+
+
+@lru_cache(maxsize=_MOST_KEPT)
+def _drawn(name: str, colour: str, size_px: int, ratio: float) -> QPixmap:
+    svg = _svg(name).replace("currentColor", colour)
     renderer = QSvgRenderer(QByteArray(svg.encode("utf-8")))
     image = QPixmap(round(size_px * ratio), round(size_px * ratio))
     image.fill(Qt.GlobalColor.transparent)
@@ -38,13 +44,27 @@ def pixmap(name: str, colour: str | QColor, size_px: int, ratio: float = 1.0) ->
     return image
 
 
-def icon(name: str, colour: str | QColor, disabled_colour: str | QColor | None = None) -> QIcon:
-    """Return an icon in the sizes that buttons and menus use."""
+def icon(
+    name: str,
+    colour: str | QColor,
+    disabled_colour: str | QColor | None = None,
+    size_px: int = _SIZE_PX,
+) -> QIcon:
+    """Return an icon for a button or a field.
+
+    Args:
+        name: File name in ``resources/icons`` without its suffix.
+        colour: Of the lines.
+        disabled_colour: Where nothing can be pressed; None = as Qt fades it.
+        size_px: As large as it is shown: each further size would be drawn for nothing.
+    """
     result = QIcon()
-    for size_px in _SIZES_PX:
-        result.addPixmap(pixmap(name, colour, size_px))
-        if disabled_colour is not None:
-            result.addPixmap(pixmap(name, disabled_colour, size_px), QIcon.Mode.Disabled)
+    # Sharp on the finest of the screens; on the others Qt makes it smaller.
+    application = QGuiApplication.instance()
+    ratio = application.devicePixelRatio() if isinstance(application, QGuiApplication) else 1.0
+    result.addPixmap(pixmap(name, colour, size_px, ratio))
+    if disabled_colour is not None:
+        result.addPixmap(pixmap(name, disabled_colour, size_px, ratio), QIcon.Mode.Disabled)
     return result
 
 

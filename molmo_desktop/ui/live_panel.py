@@ -3,21 +3,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFontInfo
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from molmo_desktop.core.answer import ModelInfo
-from molmo_desktop.engine.events import LoadedModel
-from molmo_desktop.meters.reading import LiveReading
-from molmo_desktop.models.installed import InstalledModel
 from molmo_desktop.services.answer_words import bytes_in_words, parameters_in_words
 from molmo_desktop.ui.controls import ElidedLabel, IconButton, label
 from molmo_desktop.ui.memory_gauge import MemoryGauge, MemoryPart
 from molmo_desktop.ui.power_gauge import PowerGauge, PowerSample
 from molmo_desktop.ui.theme import GAP_PX, TIGHT_PX, sized_font
+
+if TYPE_CHECKING:
+    from molmo_desktop.engine.events import LoadedModel
+    from molmo_desktop.meters.reading import LiveReading
+    from molmo_desktop.models.installed import InstalledModel
 
 _FIGURE_PX = 92
 
