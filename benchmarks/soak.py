@@ -62,6 +62,7 @@ LOOP_LIMIT_S = 0.5  # shared machines pause everything now and then; what is see
 NOTICED_LIMIT_S = 0.2
 NEXT_LIMIT_S = 2.0
 ANSWER_LIMIT_S = 90.0
+STORED_LIMIT_S = 1.0  # the window writes beside its work
 LONG_TOKENS, SHORT_TOKENS = 512, 24
 GROWTH_LIMIT_BYTES = 12_000_000
 ROUNDS_PER_CONVERSATION = 6
@@ -502,6 +503,12 @@ class Soak:
 
     def check_database(self, number: int) -> None:
         """Compare every message with what the window has shown since the start."""
+        self.pilot.wait(lambda: not self.differences(), STORED_LIMIT_S)
+        for sentence in self.differences():
+            self.problem(number, sentence)
+
+    def differences(self) -> list[str]:
+        """Return what is stored otherwise than it was shown."""
         path = self.pilot.assistant.paths.database_file
         connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
         try:
@@ -510,13 +517,15 @@ class Soak:
             ).fetchall()
         finally:
             connection.close()
+        found = []
         if len(rows) != len(self.expected):
-            self.problem(number, f"{len(rows)} messages are stored, not {len(self.expected)}")
+            found.append(f"{len(rows)} messages are stored, not {len(self.expected)}")
         for place, (row, wanted) in enumerate(zip(rows, self.expected, strict=False), start=1):
             if row[:3] != (wanted.role, wanted.text, wanted.status):
-                self.problem(number, f"message {place} is stored as {row}, not {wanted}")
+                found.append(f"message {place} is stored as {row}, not {wanted}")
             if (wanted.status == "failed") != bool(row[3]):
-                self.problem(number, f"message {place} has the wrong mark")
+                found.append(f"message {place} has the wrong mark")
+        return found
 
     def check_leftovers(self, number: int) -> None:
         """Look for processes not waited for and for files that nobody removes."""
