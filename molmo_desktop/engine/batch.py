@@ -38,7 +38,7 @@ class TokenBatch:
         self._batch.logits = ctypes.cast(self._wants_logits, ctypes.POINTER(ctypes.c_int8))
 
     def evaluate(
-        self, context: int, tokens: Sequence[int], position: int, *, wants_logits: bool
+        self, context: int, tokens: Sequence[int], position: int, *, output_count: int
     ) -> int:
         """Evaluate tokens at consecutive positions.
 
@@ -46,7 +46,7 @@ class TokenBatch:
             context: llama.cpp's handle.
             tokens: At least one, at most `size`.
             position: Of the first.
-            wants_logits: Compute the logits of the last token.
+            output_count: Compute the logits of so many tokens, the last ones.
 
         Returns:
             llama.cpp's status: 0 success, 1 no room, 2 aborted, negative failure.
@@ -54,10 +54,11 @@ class TokenBatch:
         count = len(tokens)
         self._tokens[:count] = tokens
         self._positions[:count] = range(position, position + count)
-        self._wants_logits[count - 1] = wants_logits
+        outputs = slice(count - output_count, count)
+        self._wants_logits[outputs] = [1] * output_count
         self._batch.n_tokens = count
         status = int(lib.llama_decode(context, self._batch))
-        self._wants_logits[count - 1] = 0
+        self._wants_logits[outputs] = [0] * output_count
         return status
 
 

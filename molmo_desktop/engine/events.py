@@ -89,6 +89,8 @@ class GenerateRequest:
         grammar: GBNF that the answer must follow; empty = free.
         breaks_loops: Make it unlikely that a long run of tokens comes again and again, as small
             models tend to; what comes once or twice is left alone.
+        guesses: Check several tokens in one step where the text was seen before and it pays;
+            the answer is the same.
     """
 
     messages: tuple[ChatMessage, ...]
@@ -103,6 +105,7 @@ class GenerateRequest:
     dump_logits: Path | None = None
     grammar: str = ""
     breaks_loops: bool = False
+    guesses: bool = True
 
 
 @dataclass(frozen=True)
@@ -168,6 +171,7 @@ class Generation:
         prompt_tokens: All of the prompt, pictures included.
         cached_tokens: Of those, not evaluated again.
         image_tokens: Of the prompt, taken by pictures.
+        guessed_tokens: Of the answer's, those that were guessed right and checked together.
         peak_rss_bytes: Highest resident size of the engine process during the answer.
     """
 
@@ -182,3 +186,4 @@ class Generation:
     first_token_s: float | None
     decode_s: float | None
     peak_rss_bytes: int | None
+    guessed_tokens: int | None = None

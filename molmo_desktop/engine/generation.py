@@ -33,6 +33,7 @@ from molmo_desktop.engine.events import (
     TokenEvent,
 )
 from molmo_desktop.engine.llama_model import LlamaModel
+from molmo_desktop.engine.lookup import PromptLookup
 from molmo_desktop.engine.memory_use import PeakMemory
 from molmo_desktop.engine.prefix_cache import PictureUnit, Unit, count_tokens
 from molmo_desktop.engine.prompt import Piece, text_of
@@ -55,6 +56,7 @@ class _Figures:
     prefill_s: float = 0.0
     first_token_s: float | None = None
     decode_s: float = 0.0
+    guessed_tokens: int = 0
 
 
 class Answering:
@@ -244,7 +246,7 @@ class Answering:
             batch = self._next_batch(units)
             rest = units[len(batch) :]
             begun = time.perf_counter()
-            self._check(self._evaluate(batch, wants_logits=not rest))
+            self._check(self._evaluate(batch, output_count=0 if rest else 1))
             model.cache.append(batch)
             model.pace.note(count_tokens(batch), time.perf_counter() - begun)
             done += count_tokens(batch)
@@ -264,7 +266,7 @@ class Answering:
             head = head[:-1]
         return list(takewhile(lambda unit: isinstance(unit, int), head))
 
-    def _evaluate(self, batch: Sequence[Unit], *, wants_logits: bool) -> int:
+    def _evaluate(self, batch: Sequence[Unit], *, output_count: int) -> int:
         model, first = self._model, batch[0]
         position = model.cache.position
         if isinstance(first, PictureUnit):
@@ -273,7 +275,7 @@ class Answering:
             model.fit_threads()
             return model.vision.evaluate(model.context, first, position, model.batch_size)
         tokens = [unit for unit in batch if isinstance(unit, int)]
-        return model.evaluate_tokens(tokens, position, wants_logits=wants_logits)
+        return model.evaluate_tokens(tokens, position, output_count=output_count)
 
     def _check(self, status: int) -> None:
         if status == _ABORTED or (status != 0 and self._should_stop()):
@@ -300,20 +302,72 @@ class Answering:
             figures.decode_s = time.perf_counter() - started
 
     def _continue(self, sampler: Sampler, token: int, room: int) -> FinishReason:
-        model, tokenizer, ids = self._model, self._model.tokenizer, self._ids
-        while not tokenizer.is_end(token):
-            ids.append(token)
-            self._say(self._stream.feed(tokenizer.piece(token)))
-            if self._stream.stopped:
-                return "stop"
-            if len(ids) >= room:
-                return "length"
+        """Write the answer, beginning with a token that was chosen already."""
+        model, guessing = self._model, self._model.guessing
+        lookup = self._lookup()
+        reason = self._take(token, room)
+        while reason is None:
             if self._should_stop():
                 return "cancelled"
-            self._check(model.evaluate_tokens((token,), model.cache.position, wants_logits=True))
-            model.cache.append((token,))
-            token = sampler.sample(model.context)
-        return "stop"
+            if lookup is not None:
+                lookup.append(token)
+            # Of the room, one token is for what the model chooses itself.
+            most = room - len(self._ids) - 1
+            guessed = lookup.guess(most) if lookup is not None and guessing.pays() else []
+            begun = time.perf_counter()
+            self._evaluate_guess(token, guessed)
+            token, right_count, reason = self._choose(sampler, guessed, room)
+            seconds = time.perf_counter() - begun
+            model.cache.drop_last(len(guessed) - right_count)
+            if not guessed:
+                guessing.note_plain(seconds)
+            elif lookup is not None:
+                guessing.note_guessing(seconds, right_count + 1)
+                lookup.learn(guessed, right_count)
+                for known in guessed[:right_count]:
+                    lookup.append(known)
+        return reason
+
+    def _lookup(self) -> PromptLookup | None:
+        """Return where to guess from; None where wrong guesses could not be taken back."""
+        if not self._request.guesses or not self._model.cache.can_be_cut():
+            return None
+        return PromptLookup(unit if isinstance(unit, int) else _NO_TOKEN for unit in self._prompt)
+
+    def _evaluate_guess(self, token: int, guessed: Sequence[int]) -> None:
+        """Evaluate a chosen token, and behind it what may follow."""
+        model, tokens = self._model, (token, *guessed)
+        position = model.cache.position
+        self._check(model.evaluate_tokens(tokens, position, output_count=len(tokens)))
+        model.cache.append(tokens)
+
+    def _choose(
+        self, sampler: Sampler, guessed: Sequence[int], room: int
+    ) -> tuple[int, int, FinishReason | None]:
+        """Choose tokens as long as the guess is right.
+
+        Returns:
+            The last token chosen, how many guessed ones were right before it, and why the
+            answer ends, if it does.
+        """
+        place = 0
+        while True:
+            token = sampler.sample(self._model.context, place)
+            reason = self._take(token, room)
+            if reason is not None or place == len(guessed) or token != guessed[place]:
+                self._figures.guessed_tokens += place
+                return token, place, reason
+            place += 1
+
+    def _take(self, token: int, room: int) -> FinishReason | None:
+        """Take a chosen token into the answer; return why the answer ends, if it does."""
+        if self._model.tokenizer.is_end(token):
+            return "stop"
+        self._ids.append(token)
+        self._say(self._stream.feed(self._model.tokenizer.piece(token)))
+        if self._stream.stopped:
+            return "stop"
+        return "length" if len(self._ids) >= room else None
 
     def _say(self, text: str) -> None:
         if text:
@@ -350,6 +404,7 @@ class Answering:
             first_token_s=figures.first_token_s,
             decode_s=figures.decode_s,
             peak_rss_bytes=self._peak.peak_bytes(),
+            guessed_tokens=figures.guessed_tokens,
         )
 
 

@@ -21,6 +21,7 @@ from molmo_desktop.engine.events import LoadedModel, LoadRequest, StoredStates
 from molmo_desktop.engine.hardware import best_thread_count
 from molmo_desktop.engine.held_states import HeldStates
 from molmo_desktop.engine.identity import state_key
+from molmo_desktop.engine.lookup import MOST_GUESSED, Economy
 from molmo_desktop.engine.native import NativeLog
 from molmo_desktop.engine.prefix_cache import PrefixCache
 from molmo_desktop.engine.prompt import ChatTemplate
@@ -77,6 +78,7 @@ class LlamaModel:
             request.thread_count or best_thread_count(), adaptive=not request.thread_count
         )
         self._thread_count = self.threads.most
+        self.guessing = Economy()
         self.vision: VisionModel | None = None
         self._context = 0
         self._model = self._load_weights()
@@ -153,10 +155,14 @@ class LlamaModel:
         found = lib.llama_model_meta_val_str(self._model, key.encode(), buffer, size)
         return buffer.value.decode("utf-8", "replace") if found >= 0 else ""
 
-    def evaluate_tokens(self, tokens: Sequence[int], position: int, *, wants_logits: bool) -> int:
-        """Evaluate at most `batch_size` tokens; return llama.cpp's status, 0 for success."""
+    def evaluate_tokens(self, tokens: Sequence[int], position: int, *, output_count: int) -> int:
+        """Evaluate at most `batch_size` tokens, with the logits of the last so many.
+
+        Returns:
+            llama.cpp's status, 0 for success.
+        """
         self.fit_threads()
-        return self.batch.evaluate(self._context, tokens, position, wants_logits=wants_logits)
+        return self.batch.evaluate(self._context, tokens, position, output_count=output_count)
 
     def fit_threads(self) -> None:
         """Let the next evaluation use as many threads as fit the load of the machine."""
@@ -292,8 +298,8 @@ class LlamaModel:
         params.n_ctx = self.context_length
         params.n_batch = batch_size
         params.n_ubatch = batch_size
-        # Only one row of logits is ever read: saves vocabulary x batch floats of scratch.
-        params.n_outputs_max = 1
+        # Few rows of logits are ever read: saves vocabulary x batch floats of scratch.
+        params.n_outputs_max = params.n_outputs_max_per_seq = MOST_GUESSED + 1
         params.n_threads = self._thread_count
         params.n_threads_batch = self._thread_count
         if not self._settings.offload:
@@ -316,7 +322,7 @@ class LlamaModel:
         lib.llama_set_warmup(self._context, True)
         token = max(0, int(lib.llama_vocab_bos(self.tokenizer.vocab)))
         self.watch_evaluation(self._watch.should_stop)
-        status = self.evaluate_tokens([token, token], 0, wants_logits=True)
+        status = self.evaluate_tokens([token, token], 0, output_count=1)
         self.watch_evaluation(None)
         lib.llama_synchronize(self._context)
         lib.llama_set_warmup(self._context, False)

@@ -129,10 +129,16 @@ class PrefixCache:
         """Whether `checkpoint` should be called before the last unit of a prompt."""
         return self._checkpoints is not None
 
+    def can_be_cut(self) -> bool:
+        """Whether the end can be dropped at any unit: nothing is missing at the start."""
+        if self._is_recurrent:
+            return False
+        return self._window == 0 or self._first_position() <= 0
+
     def reach(self, wanted: Sequence[Unit]) -> int:
         """Return how many units of a wanted prompt `keep` would hold."""
         counts = None if self._checkpoints is None else self._checkpoints.unit_counts
-        return reach(self._units, None if self._can_be_cut() else counts, wanted)
+        return reach(self._units, None if self.can_be_cut() else counts, wanted)
 
     def save(self) -> HeldState | None:
         """Return a copy of what is held; None when there is nothing, or it cannot be copied."""
@@ -176,6 +182,11 @@ class PrefixCache:
             self._cut(shared)
         return len(self._units)
 
+    def drop_last(self, count: int) -> None:
+        """Drop the last tokens again; only where `can_be_cut`."""
+        if count:
+            self._cut(len(self._units) - count)
+
     def restore(self) -> None:
         """Drop what an interrupted evaluation may have left behind the noted units.
 
@@ -193,12 +204,6 @@ class PrefixCache:
         self.position = 0
         if self._checkpoints is not None:
             self._checkpoints.forget_from(0)
-
-    def _can_be_cut(self) -> bool:
-        """Whether the end can be dropped at any unit: nothing is missing at the start."""
-        if self._is_recurrent:
-            return False
-        return self._window == 0 or self._first_position() <= 0
 
     def _first_position(self) -> int:
         return int(lib.llama_memory_seq_pos_min(self._memory, _SEQUENCE))

@@ -65,9 +65,14 @@ class Sampler:
         drawn = secrets.randbits(32) if seed is None else seed & 0xFFFFFFFF
         self._add(lib.llama_sampler_init_dist(drawn))
 
-    def sample(self, context: int) -> int:
-        """Choose and accept a token from the last output of the context."""
-        return int(lib.llama_sampler_sample(self._chain, context, -1))
+    def sample(self, context: int, place: int = -1) -> int:
+        """Choose and accept a token from an output of the context; -1 = the last one.
+
+        Args:
+            context: llama.cpp's handle.
+            place: Of the evaluated token in its batch; its logits were asked for.
+        """
+        return int(lib.llama_sampler_sample(self._chain, context, place))
 
     def close(self) -> None:
         """Free the chain."""

@@ -82,6 +82,7 @@ def encode_generate(request: GenerateRequest) -> tuple[dict[str, Any], list[byte
         "dump_logits": None if request.dump_logits is None else str(request.dump_logits),
         "grammar": request.grammar,
         "breaks_loops": request.breaks_loops,
+        "guesses": request.guesses,
     }
     return data, [image.rgb for image in request.images]
 
