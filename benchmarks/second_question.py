@@ -227,7 +227,8 @@ def subject_of(name: str, arguments: argparse.Namespace) -> Subject:
     picture = drawn_picture()
     if arguments.picture:
         picture = Image.open(arguments.picture).convert("RGB")
-    return Subject(*ensure_preset(name, arguments.folder), picture=picture)
+    files = arguments.files or ensure_preset(name, arguments.folder)
+    return Subject(*files, picture=picture)
 
 
 def say(text: str) -> None:
@@ -249,12 +250,22 @@ def parse_arguments() -> argparse.Namespace:
         default=[*vision, DOCUMENT],
         help=f'what to ask: vision models about a picture, or "{DOCUMENT}" (default: all)',
     )
+    add(
+        "--files",
+        nargs=2,
+        type=Path,
+        metavar=("MODEL.gguf", "MMPROJ.gguf"),
+        help="a vision model of your own, asked about a picture instead of the others",
+    )
     add("--threads", type=int, default=0, help="0 = as the engine chooses")
     add("--picture", type=Path, help="a picture of your own (default: a drawn one, 1024 × 768)")
     add("--document-tokens", type=int, default=1500)
     add("--text-model", type=Path, help="for the document (default: the starter model)")
     add("--folder", type=Path, default=DEFAULT_FOLDER, help="where the random models are")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if arguments.files:
+        arguments.model = [arguments.files[0].stem]
+    return arguments
 
 
 def main() -> None:
