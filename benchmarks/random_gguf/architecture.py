@@ -21,7 +21,7 @@ from pathlib import Path
 from random_gguf.gguf_file import Metadata, Tensor, head
 
 # What llama.cpp accepts although no common model has it.
-USUALLY_ABSENT = (r"scale$", r"^rope_f", r"^cls\.", r"^output\.bias$")
+USUALLY_ABSENT = (r"scale$", r"^cls\.", r"^output\.bias$")
 
 
 def tensors_of(metadata: Metadata, omit: Sequence[str] = ()) -> list[Tensor]:

@@ -17,6 +17,9 @@ from random_gguf.gguf_file import ModelFile
 from random_gguf.projectors import Encoder
 from random_gguf.quantization import FILE_TYPES, with_types
 
+# What models in the manner of Llama do without.
+_PLAIN = ["bias$", "^rope_f"]
+
 
 @dataclass(frozen=True)
 class Sizes:
@@ -143,7 +146,7 @@ def _smolvlm(name: str, layers: int, width: int, heads: int, kv_heads: int, feed
             template=vocabulary.chat_template("<image>"),
         )
         return language_model(
-            "llama", sizes, mixture=mixture, name=name, tokenizer=words, omit=["bias$"]
+            "llama", sizes, mixture=mixture, name=name, tokenizer=words, omit=_PLAIN
         )
 
     def vision(mixture: str) -> ModelFile:
@@ -168,7 +171,7 @@ def _qwen3vl_2b(mixture: str) -> ModelFile:
         markers=vocabulary.QWEN_MARKERS,
         template=vocabulary.chat_template("<|vision_start|><|image_pad|><|vision_end|>"),
     )
-    omit = ["bias$", r"^output\.weight$"]
+    omit = [*_PLAIN, r"^output\.weight$"]
     return language_model(
         "qwen3vl", sizes, mixture=mixture, name="random Qwen3-VL-2B", tokenizer=words, omit=omit
     )
@@ -183,7 +186,7 @@ def _one_gigabyte(mixture: str) -> ModelFile:
     """A text model as wide and deep as common ones of 1.7 billion weights, in four bits."""
     sizes = Sizes(24, 2048, 32, 8, 8192, 49280, 8192, {"rope.freq_base": 130000.0})
     return language_model(
-        "llama", sizes, mixture=mixture, name="random one-gigabyte", omit=["bias$"],
+        "llama", sizes, mixture=mixture, name="random one-gigabyte", omit=_PLAIN,
         tokenizer=vocabulary.tokenizer(size=49280, template=vocabulary.chat_template("")),
     )  # fmt: skip
 
