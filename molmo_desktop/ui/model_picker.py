@@ -249,7 +249,7 @@ def _paint_pill(painter: QPainter, area: QRect, verdict: Fit) -> QRect:
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(QColor(colour))
-    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setBrush(QColor(theme.raised))
     painter.drawRoundedRect(pill, height / 2, height / 2)
     painter.drawText(pill, Qt.AlignmentFlag.AlignCenter, words)
     painter.restore()
