@@ -195,7 +195,8 @@ def summary(results: Sequence[Round]) -> dict[str, Any]:
         "binding_second_to_first": statistics.median(
             r.binding_second_s / r.binding_first_s for r in results
         ),
-        "reached": share <= LARGEST_SHARE_OF_FIRST and times >= LEAST_TIMES_FASTER,
+        "reached": share <= LARGEST_SHARE_OF_FIRST
+        and (last.image_tokens == 0 or times >= LEAST_TIMES_FASTER),
         "runs": [asdict(r) for r in results],
     }
 
@@ -216,7 +217,7 @@ def print_table(report: dict[str, dict[str, Any]]) -> None:
         )
     print(
         f"wanted: second/first ≤ {LARGEST_SHARE_OF_FIRST}, "
-        f"binding/ours ≥ {LEAST_TIMES_FASTER:.0f} (second questions)"
+        f"with a picture binding/ours ≥ {LEAST_TIMES_FASTER:.0f}"
     )
 
 
