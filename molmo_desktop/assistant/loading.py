@@ -118,13 +118,19 @@ class ModelLoader:
         if documents is not None and not options.try_anyway:
             self._crashes.refuse_answering(model.name, *files, documents)
         wanted = self.request_for(model, options)
-        if self._engine.loaded is None or self._used is None or self._wanted != wanted:
+        if self._used is None or not self._is_held(wanted, least_context):
             self._used = self._fitting(model, wanted, options, least_context, emit)
             self._wanted = wanted
         with self._crashes.loading(model.name, *files, try_anyway=options.try_anyway):
             return self._engine.load(
                 self._used, on_event=lambda event: forward_progress(event, emit), cancel=cancel
             )
+
+    def _is_held(self, wanted: LoadRequest, least_context: int) -> bool:
+        """Whether the engine holds what is wanted, with a context that was not lowered too far."""
+        if self._engine.loaded is None or self._used is None or self._wanted != wanted:
+            return False
+        return self._used == wanted or self._used.context_length >= least_context
 
     def learn(self, loaded: LoadedModel, generation: Generation) -> None:
         """Remember what an answer took of memory."""
