@@ -26,6 +26,7 @@ from molmo_desktop.core.errors import EngineCrashedError, error_from_dict
 from molmo_desktop.core.exit_codes import signal_name
 from molmo_desktop.core.wire import WireLimits, receive_message, send_message
 from molmo_desktop.engine.events import EngineEvent, TokenEvent
+from molmo_desktop.engine.oom_kills import SENTENCE, oom_kill_count
 from molmo_desktop.engine.wire_format import decode_event
 from molmo_desktop.engine.worker import run_engine
 
@@ -104,6 +105,7 @@ class EngineProcess:
         self._process: BaseProcess | None = None
         self._start_error: BaseException | None = None
         self._tail = ""
+        self._oom_kills = oom_kill_count()
         self.exit_code: int | None = None
         self.pid: int | None = None
         self._thread = threading.Thread(target=self._live, name="engine-reader", daemon=True)
@@ -311,10 +313,18 @@ class EngineProcess:
         self._process = None
         process.close()
         self._tail = _read_tail(self._log_file, self._log_start)
+        if self._was_killed_for_memory():
+            self._tail = f"{self._tail}\n{SENTENCE}".strip()
         if not self._keeps_log:
             self._log_file.unlink(missing_ok=True)
         with self._send_lock:
             connection.close()
+
+    def _was_killed_for_memory(self) -> bool:
+        """Whether the system ended some process for want of memory while this one lived."""
+        if self._ended_by_us or signal_name(self.exit_code) != "SIGKILL":
+            return False
+        return (oom_kill_count() or 0) > (self._oom_kills or 0)
 
 
 def _open_log(folder: Path | None) -> tuple[Path, int]:
