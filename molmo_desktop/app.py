@@ -27,7 +27,6 @@ from molmo_desktop.services.late_assistant import late_assistant
 from molmo_desktop.services.notifier import Notifier
 from molmo_desktop.services.signals import EndingSignals
 from molmo_desktop.services.single_instance import SingleInstance, hand_over
-from molmo_desktop.ui import icons
 from molmo_desktop.ui.main_window import MainWindow
 from molmo_desktop.ui.theme import ThemeKeeper
 
@@ -51,7 +50,6 @@ def create_app(argv: Sequence[str]) -> tuple[QApplication, MainWindow]:
     application.setApplicationName("molmo-desktop")
     application.setApplicationDisplayName("Molmo Desktop")
     application.setDesktopFileName("molmo-desktop")
-    application.setWindowIcon(icons.app_icon())
     paths = app_paths().make()
     loaded = load_settings(paths.settings_file)
     themes = ThemeKeeper(application, loaded.settings.theme)

@@ -41,6 +41,7 @@ class AskService(QObject):
         text_added: A piece of the answer.
         answered: Carries the `Answer`; comes last.
         failed: Carries the error, `Cancelled` included; comes last instead.
+        result: The answer, from its end on, delivered already or not.
     """
 
     started = Signal()
@@ -58,6 +59,7 @@ class AskService(QObject):
         self._job: Job | None = None
         self._lock = threading.Lock()
         self._collected: list[AskEvent] = []
+        self.result: Answer | None = None
         self._timer = QTimer(self)
         self._timer.setInterval(_HAND_OVER_MS)
         self._timer.timeout.connect(self._hand_over)
@@ -72,10 +74,9 @@ class AskService(QObject):
         if self._job is not None:
             return False
         self._timer.start()
+        self.result = None
         self._job = self._jobs.run(
-            lambda job: self._assistant.ask(
-                request, on_event=self._collect, cancel=job.cancel_token
-            ),
+            lambda job: self._answer(request, job),
             on_done=self._on_done,
             on_failed=self._on_failed,
         )
@@ -92,6 +93,18 @@ class AskService(QObject):
         self._timer.stop()
         self._jobs.close()
         self._job = None
+
+    @property
+    def rest(self) -> str:
+        """The end of the text, as far as it was not delivered."""
+        with self._lock:
+            texts = [event.text for event in self._collected if isinstance(event, TextEvent)]
+        return "".join(texts)
+
+    def _answer(self, request: AskRequest, job: Job) -> Answer:
+        answer = self._assistant.ask(request, on_event=self._collect, cancel=job.cancel_token)
+        self.result = answer
+        return answer
 
     def _collect(self, event: AskEvent) -> None:
         """Take an event; called in whatever thread it arose."""

@@ -49,7 +49,6 @@ class Backstage:
     def begin(self) -> None:
         """Begin with what is not needed to show a window."""
         self.models.refresh()
-        self.documents.warm_up()
         self.conversations.purge_pictures(pasted_folder(self.assistant.paths))
 
     def close(self) -> None:
@@ -58,11 +57,13 @@ class Backstage:
             return
         self._closed = True
         self.asking.stop()
-        self.session.abandon()
+        self.session.save_now()
         # An engine that is stuck does not hear the stop; nobody waits for one that is gone.
         if is_built(self.assistant):
             self.assistant.engine.close()
         self.asking.close()
+        # An answer that ended by itself while the window closed is one that ended.
+        self.session.abandon()
         self.documents.close()
         self.models.close()
         self.storage.close()

@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """The conversations on disk, for a window that goes on whatever the disk does.
 
-Every call is quick enough for the GUI thread. A call that fails tells the user once through
-the notifier and returns nothing; the answer on the screen is never lost for it.
+Everything that writes is done by one thread, in the order it was asked for: another window that
+is saving, or a slow disk, keeps that thread waiting and not the window. Reading never waits for
+a writer. A call that fails tells the user once through the notifier and returns nothing; the
+answer on the screen is never lost for it.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,6 +21,7 @@ from PySide6.QtCore import QObject, Signal
 from molmo_desktop.core.errors import HistoryError
 from molmo_desktop.core.pages import Document
 from molmo_desktop.services.notifier import Notifier
+from molmo_desktop.services.stored_id import StoredId
 from molmo_desktop.store.records import (
     AttachmentRecord,
     ConversationSummary,
@@ -26,7 +31,12 @@ from molmo_desktop.store.records import (
 from molmo_desktop.store.store import Store
 
 _KEEP_DELETED_S = 24 * 3600.0
+# What is saved in that time is on the screen in the same picture; the rest follows.
+_GLANCE_S = 0.02
+# At the end of the program, for everything that is still to be saved.
+_LAST_PATIENCE_S = 10.0
 _Result = TypeVar("_Result")
+_Id = int | StoredId
 
 
 class ConversationService(QObject):
@@ -34,20 +44,31 @@ class ConversationService(QObject):
 
     Attributes:
         changed: The list of conversations is another one now.
+        opened: The store is open; until then what is read or written waits.
         left_disk: What was kept on the disk for a conversation, beside itself, is to be
             forgotten: it was deleted, or marked as private.
     """
 
     changed = Signal()
+    opened = Signal()
     left_disk = Signal(int)
+    _ended = Signal(object)
 
     def __init__(self, path: Path, notifier: Notifier, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._notifier = notifier
         self._problem: HistoryError | None = None
-        self._store = self._opened(path)
+        self._store: Store | None = None
+        self._drafts: dict[int, str] = {}
+        self._last: Future[None] | None = None
+        self._late: Future[None] | None = None
+        self._is_closed = False
+        self._ended.connect(lambda deliver: deliver())
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="saving")
+        self._opening = self._writer.submit(self._open, path)
+        self._opening.add_done_callback(lambda _: self._post(self.opened.emit))
 
-    def _opened(self, path: Path) -> Store:
+    def _open(self, path: Path) -> None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             store = Store(path)
@@ -62,13 +83,19 @@ class ConversationService(QObject):
                 detail=str(error),
             )
         else:
-            return store
-        return Store.in_memory()
+            self._store = store
+            return
+        self._store = Store.in_memory()
+
+    def is_open(self, patience_s: float = _GLANCE_S) -> bool:
+        """Whether the store is open, perhaps after a short wait."""
+        wait([self._opening], patience_s)
+        return self._store is not None
 
     @property
     def is_saving(self) -> bool:
         """False when everything is gone at the end of the program."""
-        return self._store.is_saving
+        return self._store is None or self._store.is_saving
 
     def report_opening(self) -> None:
         """Tell the user what happened when the history was opened, if anything did."""
@@ -78,68 +105,82 @@ class ConversationService(QObject):
                 self._problem.hint,
                 self._problem.detail,
             )
-        elif self._store.notice:
+        elif self._store is not None and self._store.notice:
             self._notifier.warning(self._store.notice)
 
     def close(self) -> None:
-        """Close the database."""
-        self._try(self._store.close)
+        """Save what is still to be saved, then close the database."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        if self.is_open() and self._store is not None:
+            self._store.hurry(_LAST_PATIENCE_S)
+        self._writer.shutdown(wait=True)
+        if self._store is not None:
+            self._store.close()
 
     # --- conversations -------------------------------------------------------------------
 
     def conversations(self, search: str = "") -> list[ConversationSummary]:
         """Return the conversations, the last used one first."""
-        return self._try(lambda: self._store.conversations(search)) or []
+        return self._read(lambda store: store.conversations(search)) or []
 
-    def create(self, *, is_private: bool = False) -> int | None:
-        """Begin a conversation; None when it cannot be stored."""
-        return self._changing(lambda: self._store.create_conversation(is_private=is_private))
+    def create(self, *, is_private: bool = False) -> StoredId:
+        """Begin a conversation; its id comes to nothing when it cannot be stored."""
+        return self._write(lambda store: store.create_conversation(is_private=is_private))
 
-    def set_private(self, conversation_id: int, is_private: bool) -> None:
+    def set_private(self, conversation_id: _Id, is_private: bool) -> None:
         """Mark a conversation as private, or take the mark away."""
-        self._changing(lambda: self._store.set_private(conversation_id, is_private))
-        if is_private:
-            self.left_disk.emit(conversation_id)
+        key = _known(conversation_id)
+        self._write(lambda store: store.set_private(key(), is_private))
+        if is_private and (number := key.value) is not None:
+            self.left_disk.emit(number)
 
     def is_private(self, conversation_id: int) -> bool:
         """Whether a conversation is marked as private."""
-        found = self._try(lambda: self._store.conversation(conversation_id))
+        found = self._read(lambda store: store.conversation(conversation_id))
         return found is not None and found.is_private
 
-    def rename(self, conversation_id: int, title: str) -> None:
+    def rename(self, conversation_id: _Id, title: str) -> None:
         """Give a conversation another title."""
-        self._changing(lambda: self._store.rename_conversation(conversation_id, title))
+        key = _known(conversation_id)
+        self._write(lambda store: store.rename_conversation(key(), title))
 
     def delete(self, conversation_id: int) -> None:
         """Hide a conversation."""
-        self._changing(lambda: self._store.delete_conversation(conversation_id))
+        self._write(lambda store: store.delete_conversation(conversation_id))
         self.left_disk.emit(conversation_id)
 
     def restore(self, conversation_id: int) -> None:
         """Bring a deleted conversation back."""
-        self._changing(lambda: self._store.restore_conversation(conversation_id))
+        self._write(lambda store: store.restore_conversation(conversation_id))
 
-    def messages(self, conversation_id: int) -> list[MessageRecord]:
-        """Return the questions and answers of a conversation, oldest first."""
-        return self._try(lambda: self._store.messages(conversation_id)) or []
+    def messages(self, conversation_id: int, **which: Any) -> list[MessageRecord]:
+        """Return questions and answers of a conversation; see `Store.messages`."""
+        return self._read(lambda store: store.messages(conversation_id, **which)) or []
+
+    def turns(self, conversation_id: int) -> list[MessageRecord]:
+        """Return all questions and answers, their texts alone."""
+        return self._read(lambda store: store.turns(conversation_id)) or []
 
     def export_markdown(self, conversation_id: int) -> str | None:
         """Return a conversation as Markdown."""
-        return self._try(lambda: self._store.export_markdown(conversation_id))
+        return self._read(lambda store: store.export_markdown(conversation_id))
 
     # --- attachments ---------------------------------------------------------------------
 
     def attachments(self, conversation_id: int) -> list[AttachmentRecord]:
         """Return the files of a conversation in the order they were added."""
-        return self._try(lambda: self._store.attachments(conversation_id)) or []
+        return self._read(lambda store: store.attachments(conversation_id)) or []
 
     def add_attachment(
-        self, conversation_id: int, path: Path, document: Document | None
-    ) -> int | None:
+        self, conversation_id: _Id, path: Path, document: Document | None
+    ) -> StoredId:
         """Note a file, at first before it was read and then again with what it is."""
-        return self._changing(
-            lambda: self._store.add_attachment(
-                conversation_id,
+        key = _known(conversation_id)
+        return self._write(
+            lambda store: store.add_attachment(
+                key(),
                 path,
                 document.content_hash if document else "",
                 document.format if document else "",
@@ -148,73 +189,172 @@ class ConversationService(QObject):
             )
         )
 
+    def remove_attachment(self, attachment_id: _Id) -> None:
+        """Take a file off its conversation."""
+        key = _known(attachment_id)
+        self._write(lambda store: store.remove_attachment(key()))
+
     def purge_pictures(self, folder: Path) -> None:
         """Delete pasted pictures that no conversation has any more; new ones have a day.
 
         Nothing is deleted while the history could not be opened as it was.
         """
-        if self._problem is not None or self._store.notice or not self.is_saving:
+        self._writer.submit(self._purge_pictures, folder)
+
+    def _purge_pictures(self, folder: Path) -> None:
+        store = self._store
+        if store is None or self._problem is not None or store.notice or not store.is_saving:
             return
         newest_s = time.time() - _KEEP_DELETED_S
-        old = [file for file in _pictures_in(folder) if file.stat().st_mtime < newest_s]
-        if not old:
-            return
-        in_use = {
-            attachment.path
-            for conversation in self.conversations()
-            for attachment in self.attachments(conversation.id)
-        }
-        for file in old:
-            if file not in in_use:
-                file.unlink(missing_ok=True)
-
-    def remove_attachment(self, attachment_id: int) -> None:
-        """Take a file off its conversation."""
-        self._changing(lambda: self._store.remove_attachment(attachment_id))
+        try:
+            old = [file for file in _pictures_in(folder) if file.stat().st_mtime < newest_s]
+            in_use = store.attached_paths() if old else set()
+            for file in old:
+                if file not in in_use:
+                    file.unlink(missing_ok=True)
+        except (HistoryError, OSError):
+            return  # the next start tries again
 
     # --- questions and answers -----------------------------------------------------------
 
-    def add_question(self, conversation_id: int, text: str, files: list[Path]) -> int | None:
+    def add_question(self, conversation_id: _Id, text: str, files: list[Path]) -> StoredId:
         """Save a question before it is asked."""
-        return self._changing(lambda: self._store.add_question(conversation_id, text, files))
+        key = _known(conversation_id)
+        return self._write(lambda store: store.add_question(key(), text, files))
 
-    def start_answer(self, conversation_id: int, question_id: int, model_name: str) -> int | None:
+    def start_answer(self, conversation_id: _Id, question_id: _Id, model_name: str) -> StoredId:
         """Note that an answer is being written."""
-        return self._try(lambda: self._store.start_answer(conversation_id, question_id, model_name))
+        key, question = _known(conversation_id), _known(question_id)
+        return self._write(
+            lambda store: store.start_answer(key(), question(), model_name), changes=False
+        )
 
-    def save_partial(self, answer_id: int, text: str) -> None:
-        """Save what has been written so far."""
-        self._try(lambda: self._store.save_partial(answer_id, text))
+    def after_saving(self, call: Callable[[], None]) -> None:
+        """Call back once everything that was to be saved up to now is saved, or has failed."""
+        last = self._last
+        self._glance()
+        if last is None or last.done():
+            call()
+        else:
+            last.add_done_callback(lambda _: self._post(call))
+
+    def save_partial(self, answer_id: StoredId, text: str) -> bool:
+        """Save what has been written so far; False while the last time is still under way."""
+        if self._last is not None and not self._last.done():
+            return False
+        key = _known(answer_id)
+        self._write(lambda store: store.save_partial(key(), text), changes=False, glances=False)
+        return True
 
     def finish_answer(
         self,
-        answer_id: int,
+        answer_id: StoredId,
         answer: dict[str, Any] | None,
         status: FinalStatus,
         error: dict[str, Any] | None = None,
+        *,
+        text: str | None = None,
     ) -> None:
-        """Save how an answer ended."""
-        self._changing(lambda: self._store.finish_answer(answer_id, answer, status, error))
+        """Save how an answer ended, however long another window keeps this one from it.
+
+        ``text`` is what there is of an answer without an object.
+        """
+        key = _known(answer_id)
+        self._write(
+            lambda store: store.finish_answer(key(), answer, status, error, text=text),
+            glances=False,
+            persists=True,
+        )
 
     def save_draft(self, conversation_id: int | None, text: str) -> None:
         """Save what is typed but not asked."""
-        self._try(lambda: self._store.save_draft(conversation_id, text))
+        if self._drafts.get(conversation_id or 0) != text:
+            self._drafts[conversation_id or 0] = text
+            self._write(
+                lambda store: store.save_draft(conversation_id, text), changes=False, glances=False
+            )
 
     def draft(self, conversation_id: int | None) -> str:
         """Return what was typed but not asked."""
-        return self._try(lambda: self._store.draft(conversation_id)) or ""
+        known = self._drafts.get(conversation_id or 0)
+        if known is None and self._store is None:
+            return ""
+        if known is None:
+            known = self._read(lambda store: store.draft(conversation_id)) or ""
+        return known
 
-    def _try(self, call: Callable[[], _Result]) -> _Result | None:
+    # --- reading here, writing there -----------------------------------------------------
+
+    def _read(self, call: Callable[[Store], _Result]) -> _Result | None:
+        wait([self._opening])
         try:
-            return call()
+            return call(self._store) if self._store is not None else None
         except HistoryError as error:
             self._notifier.error(error)
             return None
 
-    def _changing(self, call: Callable[[], _Result]) -> _Result | None:
-        result = self._try(call)
-        self.changed.emit()
-        return result
+    def _write(
+        self,
+        call: Callable[[Store], Any],
+        *,
+        changes: bool = True,
+        glances: bool = True,
+        persists: bool = False,
+    ) -> StoredId:
+        """Have something written.
+
+        Args:
+            call: What; runs in the writing thread, once the store is open.
+            changes: The list of conversations is another one then.
+            glances: Wait a moment for the end, unless the writer is known to be late.
+            persists: Try again for as long as another program is writing.
+        """
+        stored = StoredId()
+        self._last = self._writer.submit(self._work, stored, call, persists)
+        if glances:
+            self._glance()
+        if self._last.done():
+            self._deliver(stored, changes)
+        else:
+            deliver = partial(self._deliver, stored, changes)
+            self._last.add_done_callback(lambda _: self._post(deliver))
+        return stored
+
+    def _glance(self) -> None:
+        """Wait a moment for the writer, but not again while it is late."""
+        if self._late is not None and self._late.done():
+            self._late = None
+        if self._late is None and self._last is not None:
+            wait([self._last], _GLANCE_S)
+            self._late = None if self._last.done() else self._last
+
+    def _work(self, stored: StoredId, call: Callable[[Store], Any], persists: bool) -> None:
+        while True:
+            try:
+                result = call(self._store) if self._store is not None else None
+            except HistoryError as error:
+                if not (persists and error.data.get("is_busy")) or self._is_closed:
+                    stored.fail(error)
+                    return
+                self._post(partial(self._notifier.error, error))
+            else:
+                stored.settle(result if type(result) is int else None)
+                return
+
+    def _deliver(self, stored: StoredId, changes: bool) -> None:
+        if stored.error is not None and not stored.error.data.get("is_unsaved"):
+            self._notifier.error(stored.error)
+        if changes:
+            self.changed.emit()
+
+    def _post(self, call: Callable[[], None]) -> None:
+        """Have something called in the thread of this object."""
+        if not self._is_closed:
+            self._ended.emit(call)
+
+
+def _known(key: _Id) -> StoredId:
+    return key if isinstance(key, StoredId) else StoredId(key)
 
 
 def _pictures_in(folder: Path) -> list[Path]:

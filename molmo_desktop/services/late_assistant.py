@@ -73,8 +73,11 @@ class _LateAssistant:
                     raise Cancelled
                 from molmo_desktop.assistant.build import build_assistant
 
-                self._built = build_assistant(self.paths, self._settings)
-                self._built.settings = self._settings  # they may have changed meanwhile
+                given = self._settings
+                self._built = build_assistant(self.paths, given)
+                if self._settings != given:  # changed meanwhile
+                    self._built.settings = self._settings
+                    self._built.meters.use_settings(self._settings)
             return self._built
 
 

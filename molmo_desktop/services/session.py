@@ -8,7 +8,7 @@ bottom. The conversation that is open and the one that is being answered may dif
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,8 +21,10 @@ from molmo_desktop.core.pages import Document
 from molmo_desktop.services.ask_service import AskService
 from molmo_desktop.services.conversation_service import ConversationService
 from molmo_desktop.services.document_service import DocumentService
+from molmo_desktop.services.stored_id import StoredId
 from molmo_desktop.store.records import MessageRecord
 
+NEWEST_COUNT = 12  # messages that fill a tall window; older ones are read when wanted
 _SAVE_PARTIAL_MS = 500
 
 AttachmentState = Literal["reading", "ready", "failed", "missing"]
@@ -44,7 +46,7 @@ class Attachment:
     error: MolmoDesktopError | None = None
     done: int = 0
     total: int | None = None
-    record_id: int | None = None
+    record_id: int | StoredId | None = None
 
 
 @dataclass
@@ -53,16 +55,22 @@ class RunningAnswer:
 
     Attributes:
         text: What was written so far.
-        question_id, answer_id: In the store; None when they are not saved.
+        conversation, answer_id: In the store; None when they are not saved.
+        is_asked: The question was saved before, so that it is never lost.
     """
 
-    conversation_id: int | None
+    conversation: StoredId | None
     question: str
-    question_id: int | None
-    answer_id: int | None
+    answer_id: StoredId | None
     text: str = ""
     saved_length: int = 0
     notices: list[str] = field(default_factory=list)
+    is_asked: bool = False
+
+    @property
+    def conversation_id(self) -> int | None:
+        """The conversation in the store; None when it is not (yet) saved."""
+        return self.conversation.value if self.conversation is not None else None
 
 
 class Session(QObject):
@@ -107,11 +115,12 @@ class Session(QObject):
         self._documents = documents
         self._asking = asking
         self.model_name = ""
-        self.conversation_id: int | None = None
+        self._place: StoredId | None = None
         self.is_private = False
         self.attachments: list[Attachment] = []
         self.running: RunningAnswer | None = None
-        self._turns: list[_AskedTurn] = []
+        # Read from the store when they are first needed: it takes a while for thousands.
+        self._known_turns: list[_AskedTurn] | None = []
         self._save_timer = QTimer(self)
         self._save_timer.setInterval(_SAVE_PARTIAL_MS)
         self._save_timer.timeout.connect(self._save_partial)
@@ -127,6 +136,11 @@ class Session(QObject):
 
     # --- conversations -------------------------------------------------------------------
 
+    @property
+    def conversation_id(self) -> int | None:
+        """The open conversation in the store; None when it is not (yet) there."""
+        return self._place.value if self._place is not None else None
+
     def open_new(self, *, is_private: bool = False) -> None:
         """Open a conversation that has not begun; it is stored with its first file or question."""
         self.is_private = is_private
@@ -135,7 +149,8 @@ class Session(QObject):
     def open(self, conversation_id: int) -> None:
         """Open a stored conversation, with its files and answers."""
         self.is_private = self._conversations.is_private(conversation_id)
-        self._open(conversation_id, self._conversations.messages(conversation_id))
+        newest = self._conversations.messages(conversation_id, limit=NEWEST_COUNT, newest=True)
+        self._open(conversation_id, newest)
 
     def set_private(self, conversation_id: int | None, is_private: bool) -> None:
         """Mark a conversation as private from its next question on; None = one not begun yet."""
@@ -147,13 +162,16 @@ class Session(QObject):
 
     def is_running_here(self) -> bool:
         """Whether the answer being written belongs to the open conversation."""
-        return self.running is not None and self.running.conversation_id == self.conversation_id
+        running = self.running
+        return running is not None and (
+            running.conversation is self._place or running.conversation_id == self.conversation_id
+        )
 
     def _open(self, conversation_id: int | None, messages: list[MessageRecord]) -> None:
         for attachment in self.attachments:
             self._documents.forget(attachment.path)
-        self.conversation_id = conversation_id
-        self._turns = _turns_of(messages)
+        self._place = StoredId(conversation_id) if conversation_id is not None else None
+        self._known_turns = None if messages else []
         self.attachments = []
         if conversation_id is not None:
             for record in self._conversations.attachments(conversation_id):
@@ -175,11 +193,9 @@ class Session(QObject):
                 continue
             known.add(path)
             attachment = Attachment(path)
-            conversation_id = self._stored_conversation()
-            if conversation_id is not None:
-                attachment.record_id = self._conversations.add_attachment(
-                    conversation_id, path, None
-                )
+            attachment.record_id = self._conversations.add_attachment(
+                self._stored_conversation(), path, None
+            )
             self.attachments.append(attachment)
             added.append(attachment)
         if added:
@@ -222,8 +238,8 @@ class Session(QObject):
     def _on_document_read(self, path: Path, document: Document) -> None:
         if attachment := self._attachment_of(path):
             attachment.state, attachment.document = "ready", document
-            if self.conversation_id is not None and attachment.record_id is not None:
-                self._conversations.add_attachment(self.conversation_id, path, document)
+            if self._place is not None and attachment.record_id is not None:
+                self._conversations.add_attachment(self._place, path, document)
             self.attachment_changed.emit(attachment)
 
     def _on_reading_failed(self, path: Path, error: MolmoDesktopError) -> None:
@@ -248,14 +264,11 @@ class Session(QObject):
             False when another answer is still being written; nothing happened then.
         """
         question = question.strip()
-        if not question or self._asking.is_busy:
+        if not question or self.is_busy:
             return False
-        conversation_id = self._stored_conversation()
-        question_id = None
-        if conversation_id is not None:
-            question_id = self._conversations.add_question(
-                conversation_id, question, self._usable_files()
-            )
+        question_id = self._conversations.add_question(
+            self._stored_conversation(), question, self._usable_files()
+        )
         self._turns.append(_AskedTurn(question, question_id))
         self._start(question, question_id)
         return True
@@ -266,7 +279,7 @@ class Session(QObject):
         Args:
             try_anyway: Do also what will probably fail.
         """
-        if not self._turns or self._asking.is_busy:
+        if not self._turns or self.is_busy:
             return False
         turn = self._turns[-1]
         turn.answer = None
@@ -276,27 +289,43 @@ class Session(QObject):
     @property
     def is_busy(self) -> bool:
         """Whether an answer is being written, in this conversation or another."""
-        return self._asking.is_busy
+        return self._asking.is_busy or self.running is not None
 
     def stop(self) -> None:
         """End the answer that is being written; what there is of it stays."""
+        if self.running is not None and not self.running.is_asked:
+            self._end("cancelled", None, Cancelled())
         self._asking.stop()
 
+    def save_now(self) -> None:
+        """Save what is written so far; for the end of the program."""
+        self._save_timer.stop()
+        self._save_partial()
+
     def abandon(self) -> None:
-        """Save what there is and end; for the end of the program."""
+        """Save how the answer ended, or what there is of it; nobody writes any more."""
         self._save_timer.stop()
         running, self.running = self.running, None
-        if running is not None and running.answer_id is not None:
-            self._conversations.save_partial(running.answer_id, running.text)
-            self._conversations.finish_answer(running.answer_id, None, "cancelled")
-
-    def _start(self, question: str, question_id: int | None, *, try_anyway: bool = False) -> None:
-        answer_id = None
-        if self.conversation_id is not None and question_id is not None:
-            answer_id = self._conversations.start_answer(
-                self.conversation_id, question_id, self.model_name
+        if running is None or running.answer_id is None:
+            return
+        running.text += self._asking.rest
+        answer = self._asking.result if running.is_asked else None
+        if answer is not None:
+            end, told = _end_of(answer, running)
+            self._conversations.finish_answer(running.answer_id, told, end)
+        else:
+            self._conversations.finish_answer(
+                running.answer_id, None, "cancelled", text=running.text
             )
-        self.running = RunningAnswer(self.conversation_id, question, question_id, answer_id)
+
+    def _start(
+        self, question: str, question_id: StoredId | int | None, *, try_anyway: bool = False
+    ) -> None:
+        answer_id = None
+        if self._place is not None and question_id is not None:
+            answer_id = self._conversations.start_answer(self._place, question_id, self.model_name)
+        running = RunningAnswer(self._place, question, answer_id)
+        self.running = running
         self._save_timer.start()
         request = AskRequest(
             question=question,
@@ -307,24 +336,43 @@ class Session(QObject):
                 if turn.answer is not None
             ),
             options=AskOptions(model=self.model_name or None, try_anyway=try_anyway),
-            conversation_key=str(self.conversation_id or ""),
             is_private=self.is_private,
         )
-        self.asked.emit(self.running)
+        self.asked.emit(running)
         for attachment in self.attachments:
             if attachment.path not in request.files:
                 self._on_notice_given(_left_out(attachment))
-        self._asking.ask(request)
+        self._conversations.after_saving(lambda: self._ask_saved(running, request))
+
+    def _ask_saved(self, running: RunningAnswer, request: AskRequest) -> None:
+        """Ask, now that the question is on the disk."""
+        if self.running is not running:  # stopped meanwhile
+            return
+        running.is_asked = True
+        key = str(running.conversation_id or "")
+        self._asking.ask(replace(request, conversation_key=key))
 
     def _usable_files(self) -> list[Path]:
         return [item.path for item in self.attachments if item.state in ("reading", "ready")]
 
-    def _stored_conversation(self) -> int | None:
-        if self.conversation_id is None:
-            self.conversation_id = self._conversations.create(is_private=self.is_private)
-            if self.conversation_id is not None:
-                self.identified.emit(self.conversation_id)
-        return self.conversation_id
+    def _stored_conversation(self) -> StoredId:
+        if self._place is None or self._place.error is not None:
+            self._place = place = self._conversations.create(is_private=self.is_private)
+            self._conversations.after_saving(lambda: self._identify(place))
+        return self._place
+
+    def _identify(self, place: StoredId) -> None:
+        if place is self._place and place.value is not None:
+            self.identified.emit(place.value)
+
+    @property
+    def _turns(self) -> list[_AskedTurn]:
+        if self._known_turns is None:
+            number = self.conversation_id
+            self._known_turns = _turns_of(
+                self._conversations.turns(number) if number is not None else []
+            )
+        return self._known_turns
 
     # --- the answer ----------------------------------------------------------------------
 
@@ -352,19 +400,19 @@ class Session(QObject):
         running = self.running
         if running is None or running.answer_id is None:
             return
-        if len(running.text) != running.saved_length:
-            running.saved_length = len(running.text)
-            self._conversations.save_partial(running.answer_id, running.text)
+        length = len(running.text)
+        if length != running.saved_length and self._conversations.save_partial(
+            running.answer_id, running.text
+        ):
+            running.saved_length = length
 
     def _on_answered(self, answer: Answer) -> None:
-        end: EndOfAnswer = "cancelled" if answer.finish_reason == "cancelled" else "finished"
-        said = self.running.notices if self.running is not None else []
-        left_out = [sentence for sentence in said if sentence not in answer.notices]
-        self._end(end, {**answer.to_dict(), "notices": [*left_out, *answer.notices]}, None)
+        if self.running is not None:
+            end, told = _end_of(answer, self.running)
+            self._end(end, told, None)
 
     def _on_failed(self, error: MolmoDesktopError) -> None:
         end: EndOfAnswer = "cancelled" if isinstance(error, Cancelled) else "failed"
-        self._save_partial()
         self._end(end, None, error)
 
     def _end(
@@ -380,8 +428,10 @@ class Session(QObject):
                 answer,
                 end,
                 error.to_dict() if error is not None and end == "failed" else None,
+                text=running.text if answer is None else None,
             )
-        if running.conversation_id == self.conversation_id and self._turns and answer is not None:
+        is_open = running.conversation_id == self.conversation_id
+        if is_open and answer is not None and self._turns:
             self._turns[-1].answer = str(answer["answer"])
         self.ended.emit(running, end, answer, error)
 
@@ -389,8 +439,15 @@ class Session(QObject):
 @dataclass
 class _AskedTurn:
     question: str
-    question_id: int | None
+    question_id: StoredId | int | None
     answer: str | None = None
+
+
+def _end_of(answer: Answer, running: RunningAnswer) -> tuple[EndOfAnswer, dict[str, Any]]:
+    """Return how an answer ended, and its ``ask --json`` object with all that was said."""
+    end: EndOfAnswer = "cancelled" if answer.finish_reason == "cancelled" else "finished"
+    left_out = [sentence for sentence in running.notices if sentence not in answer.notices]
+    return end, {**answer.to_dict(), "notices": [*left_out, *answer.notices]}
 
 
 def _left_out(attachment: Attachment) -> str:

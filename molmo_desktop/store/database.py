@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One SQLite connection that several threads share, and what can go wrong with its file.
+"""The SQLite connections that several threads share, and what can go wrong with their file.
 
-Write-ahead logging lets a second window read while this one writes. ``synchronous = FULL``
+Write-ahead logging lets one connection read while another writes: so there is one of each, and
+nobody who reads waits for a writer, be it in this program or in another. ``synchronous = FULL``
 flushes at each commit: a question must survive a power cut, not only a killed process, and a
 flush costs milliseconds while an answer takes seconds.
 """
@@ -21,6 +22,9 @@ from molmo_desktop.core.files import keep_private
 from molmo_desktop.store.migrations import ForeignFileError, NewerFileError, migrate
 
 BUSY_TIMEOUT_S = 10.0
+_LEAST_PATIENCE_S = 0.05
+# Only recovering a log after a crash makes readers wait at all.
+_READING_PATIENCE_S = 2.0
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
@@ -28,7 +32,7 @@ _log = logging.getLogger(__name__)
 
 
 class Database:
-    """An open database; every statement runs under one lock.
+    """An open database; reading statements run under one lock, writing ones under another.
 
     Args:
         path: The file, created if it is missing; None = in memory.
@@ -46,19 +50,29 @@ class Database:
         self.moved_aside: Path | None = None
         self.backup: Path | None = None
         self._lock = threading.RLock()
+        self._reading_lock = self._lock if path is None else threading.RLock()
+        self._give_up_at_s: float | None = None
         try:
             self._connection = self._open()
+            self._reader = self._open_reader()
         except sqlite3.DatabaseError as error:
             if path is None or primary_code(error) not in _DAMAGE:
                 raise history_error(error, path) from error
             self._connection = self._start_afresh(path)
+            self._reader = self._open_reader()
         except (NewerFileError, ForeignFileError, OSError) as error:
             raise history_error(error, path) from error
 
     def close(self) -> None:
         """Close the file; harmless the second time."""
+        with self._reading_lock:
+            self._reader.close()
         with self._lock:
             self._connection.close()
+
+    def hurry(self, seconds: float) -> None:
+        """Have all further waiting for other programs end in that time: the program closes."""
+        self._give_up_at_s = time.monotonic() + seconds
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -67,9 +81,21 @@ class Database:
         Raises:
             HistoryError: The file cannot be read.
         """
+        with self._reading_lock:
+            try:
+                yield self._reader
+            except sqlite3.Error as error:
+                raise history_error(error, self.path) from error
+
+    def empty_log(self) -> None:
+        """Fold the write-ahead log into the file, as far as nobody reads in it.
+
+        Raises:
+            HistoryError: The file cannot be written.
+        """
         with self._lock:
             try:
-                yield self._connection
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             except sqlite3.Error as error:
                 raise history_error(error, self.path) from error
 
@@ -86,7 +112,7 @@ class Database:
         """
         with self._lock:
             try:
-                self._begin(BUSY_TIMEOUT_S if patience_s is None else patience_s)
+                self._begin(self._patience_s(patience_s))
                 try:
                     yield self._connection
                     self._connection.execute("COMMIT")
@@ -96,6 +122,12 @@ class Database:
                     raise
             except sqlite3.Error as error:
                 raise history_error(error, self.path) from error
+
+    def _patience_s(self, wanted_s: float | None) -> float:
+        patience_s = BUSY_TIMEOUT_S if wanted_s is None else wanted_s
+        if self._give_up_at_s is None:
+            return patience_s
+        return min(patience_s, max(_LEAST_PATIENCE_S, self._give_up_at_s - time.monotonic()))
 
     def _begin(self, patience_s: float) -> None:
         """Begin to write; only this step waits for others."""
@@ -122,6 +154,20 @@ class Database:
         except BaseException:
             connection.close()
             raise
+        return connection
+
+    def _open_reader(self) -> sqlite3.Connection:
+        """Return a second connection, to read what the first one has written."""
+        if self.path is None:
+            return self._connection
+        connection = sqlite3.connect(
+            self.path,
+            timeout=_READING_PATIENCE_S,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        connection.row_factory = sqlite3.Row
+        connection.execute("PRAGMA query_only = ON")
         return connection
 
     def _start_afresh(self, path: Path) -> sqlite3.Connection:

@@ -32,6 +32,7 @@ from molmo_desktop.store.rows import (
 )
 from molmo_desktop.store.words import (
     folded,
+    path_from_column,
     path_to_column,
     paths_to_json,
     storable,
@@ -41,6 +42,7 @@ from molmo_desktop.store.words import (
 from molmo_desktop.store.writers import is_alive, this_writer
 
 _NOT_BEGUN = 0
+_LAST_ID = (1 << 63) - 1
 # The window saves from the thread that draws: not longer than a picture takes.
 _PARTIAL_PATIENCE_S = 0.02
 
@@ -81,6 +83,10 @@ class Store:
             if database.moved_aside
             else ""
         )
+
+    def hurry(self, seconds: float) -> None:
+        """Have all further waiting for other windows end in that time: the program closes."""
+        self._database.hurry(seconds)
 
     def close(self) -> None:
         """Close the file; harmless the second time."""
@@ -160,9 +166,8 @@ class Store:
                 "AND conversation_id NOT IN (SELECT id FROM conversations)",
                 (_NOT_BEGUN,),
             )
-        with self._database.reading() as connection:
-            # The log still holds the words until it is folded into the file.
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        # The log still holds the words until it is folded into the file.
+        self._database.empty_log()
         return gone
 
     def _set_deleted(self, conversation_id: int, deleted_at: float | None) -> None:
@@ -218,6 +223,15 @@ class Store:
                 (conversation_id,),
             ).fetchall()
         return [attachment_from(row) for row in rows]
+
+    def attached_paths(self) -> set[Path]:
+        """Return the files of all conversations that are not deleted."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT DISTINCT path FROM attachments JOIN conversations AS c "
+                "ON c.id = conversation_id WHERE c.deleted_at IS NULL"
+            ).fetchall()
+        return {path_from_column(row["path"]) for row in rows}
 
     # --- questions and answers -----------------------------------------------------------
 
@@ -285,14 +299,17 @@ class Store:
         answer: dict[str, Any] | None,
         status: FinalStatus,
         error: dict[str, Any] | None = None,
+        *,
+        text: str | None = None,
     ) -> None:
         """Save how an answer ended, and what it cost.
 
         Args:
             answer_id: As returned by `start_answer`.
-            answer: The ``ask --json`` object; None keeps the text that was saved so far.
+            answer: The ``ask --json`` object; None where there is none.
             status: How it ended.
             error: Kind, message and hint, for an answer that failed.
+            text: Of an answer without an object; None keeps what was saved so far.
         """
         now = time.time()
         with self._database.writing() as connection:
@@ -310,7 +327,8 @@ class Store:
                 )
             if row is None:
                 return
-            text, model_name = row["text"], row["model_name"]
+            model_name = row["model_name"]
+            text = row["text"] if text is None else storable(text)
             if answer is not None:
                 text = storable(str(answer.get("answer", text)))
                 model_name = storable(_model_name(answer) or model_name)
@@ -329,11 +347,46 @@ class Store:
             )
             _touch(connection, row["conversation_id"])
 
-    def messages(self, conversation_id: int) -> list[MessageRecord]:
-        """Return the questions and answers of a conversation, oldest first."""
+    def messages(
+        self,
+        conversation_id: int,
+        *,
+        before_id: int | None = None,
+        after_id: int = 0,
+        limit: int | None = None,
+        newest: bool = False,
+    ) -> list[MessageRecord]:
+        """Return the questions and answers of a conversation, oldest first.
+
+        Args:
+            conversation_id: Which conversation.
+            before_id: Only messages before this one.
+            after_id: Only messages after this one.
+            limit: At most so many.
+            newest: Where there are more than ``limit``, the last of them instead of the first.
+        """
+        order = "DESC" if newest else "ASC"
         with self._database.reading() as connection:
             rows = connection.execute(
-                "SELECT * FROM messages WHERE conversation_id = ? ORDER BY id",
+                "SELECT * FROM messages WHERE conversation_id = ? AND id > ? AND id < ? "
+                f"ORDER BY id {order} LIMIT ?",
+                (
+                    conversation_id,
+                    after_id,
+                    _LAST_ID if before_id is None else before_id,
+                    -1 if limit is None else limit,
+                ),
+            ).fetchall()
+        records = [message_from(row) for row in rows]
+        return records[::-1] if newest else records
+
+    def turns(self, conversation_id: int) -> list[MessageRecord]:
+        """Return the same messages without the ``ask --json`` objects: quick for thousands."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT id, conversation_id, role, text, status, created_at, '[]' AS attachments, "
+                "question_id, model_name, NULL AS answer, NULL AS error "
+                "FROM messages WHERE conversation_id = ? ORDER BY id",
                 (conversation_id,),
             ).fetchall()
         return [message_from(row) for row in rows]

@@ -40,7 +40,7 @@ def test_a_private_conversation_is_asked_and_kept_as_one(
     assert "saved as always" in first.column.private_line.accessibleDescription()
     ask(qtbot, first, "Hello?")
     assert [request.is_private for request in asked] == [True]
-    assert "private" in _spoken(first)
+    qtbot.waitUntil(lambda: "private" in _spoken(first), timeout=5_000)
     conversation_id = first.backstage.session.conversation_id
     first.close()
 
@@ -67,6 +67,6 @@ def test_a_conversation_becomes_private_from_its_next_question_on(
     private.trigger()
     menu.close()
     assert window.column.private_line.isVisible()
-    assert "private" in _spoken(window)
+    qtbot.waitUntil(lambda: "private" in _spoken(window), timeout=5_000)
     ask(qtbot, window, "And again?")
     assert [request.is_private for request in asked] == [False, True]
