@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from molmo_desktop.assistant.requests import AskRequest
+from molmo_desktop.engine.faults import FAULT_VARIABLE
 from molmo_desktop.models.starter import starter_model_path
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="limits memory the Linux way")
@@ -83,6 +84,17 @@ def test_trying_anyway_ends_in_a_sentence_too(tmp_path):
     assert status == 5
     assert result["error"]["kind"] == "OutOfMemoryError"
     assert "enough memory" in result["error"]["message"]
+    assert "Traceback" not in errors
+
+
+@pytest.mark.parametrize("stage", ["load", "prefill", "decode"])
+def test_memory_that_runs_out_on_the_way_is_a_sentence_too(tmp_path, monkeypatch, stage):
+    monkeypatch.setenv(FAULT_VARIABLE, f"{stage}:OOM")
+    status, result, errors = _ask(tmp_path, 4_000_000_000)
+    assert status == 5
+    assert result["error"]["kind"] == "OutOfMemoryError"
+    assert "enough memory" in result["error"]["message"]
+    assert result["error"]["hint"].startswith("Close other programs")
     assert "Traceback" not in errors
 
 
