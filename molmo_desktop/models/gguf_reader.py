@@ -23,6 +23,7 @@ _MAX_TENSORS = 1 << 18
 _MAX_KEY_BYTES = 1 << 16
 _MAX_STRING_BYTES = 16 << 20
 _MAX_ARRAY_LENGTH = 1 << 24
+_MAX_TEXTS = 1 << 21  # vocabularies have some hundred thousand; more would take seconds to skip
 _KEPT_ARRAY_LENGTH = 4096
 _MAX_ELEMENTS = 1 << 60
 
@@ -134,6 +135,8 @@ class _Parser:
         length = self.count(_MAX_ARRAY_LENGTH, "array elements")
         self.lengths[key] = length
         if kind == STRING:
+            if length > _MAX_TEXTS:
+                raise MalformedGgufError(f"{length} texts in one array")
             self.skip_texts(length)
             return
         if kind not in SCALARS:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Prompts from chat templates: the model's own words, and nobody else's control tokens."""
 
+import time
+
 import pytest
 
 from molmo_desktop.core.errors import EngineError
@@ -103,3 +105,48 @@ def test_training_tags_and_loop_controls_are_understood():
 def test_thinking_is_switched_off():
     source = "{% if enable_thinking %}<think>{% else %}no{% endif %}{{ messages[0]['content'] }}"
     assert joined(ChatTemplate(source).render([USER])) == "noHello"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ 'x' * 100000000000 }}",
+        "{{ messages[0].content * 1000000000 }}",
+        "{{ '%1000000000d' % 1 }}{{ 'x'|center(2000000000) }}",
+        "{% set ns = namespace(x='xxxxxxxx') %}{% for i in range(40) %}"
+        "{% set ns.x = ns.x ~ ns.x %}{% endfor %}{{ ns.x }}",
+        "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
+        "{% for a in range(99999) %}{% for b in range(99) %}{{ bos_token }}"
+        "{% endfor %}{% endfor %}",
+        "{% macro f(n) %}{% if n %}{{ f(n - 1) }}{{ f(n - 1) }}{% endif %}{% endmacro %}"
+        "{{ f(60) }}",
+        "{{ 9 ** 999999999 }}",
+        "{{ " + "(" * 50_000 + ")" * 50_000 + " }}",
+        "{% for a in b %}" * 500 + "{% endfor %}" * 500,
+    ],
+)
+def test_a_template_that_would_go_on_without_end_gives_way_to_chatml(source):
+    started = time.monotonic()
+    text = joined(ChatTemplate(source, bos="x" * 100).render([USER]))
+    assert time.monotonic() - started < 9
+    assert text.startswith("<|im_start|>user\nHello")
+
+
+def test_a_template_that_fails_in_any_way_is_an_error_in_words():
+    for source in ("{{ 1 / 0 }}", "{{ messages + 1 }}", "{{ [].pop() }}", "{{ 'a'|int|join }}"):
+        with pytest.raises(EngineError, match="does not accept"):
+            ChatTemplate(source).render([USER])
+
+
+def test_a_template_that_cuts_the_marks_of_pictures_is_refused():
+    with pytest.raises(EngineError, match="does not accept"):
+        ChatTemplate("{{ messages[0].content|replace('0', '9') }}").render(
+            [ChatMessage("user", "x", (0,))]
+        )
+
+
+def test_the_bounds_are_lifted_again():
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    ChatTemplate("{{ messages[0].content * 1000000000 }}").render([USER])
+    assert resource.getrlimit(resource.RLIMIT_AS) == before
