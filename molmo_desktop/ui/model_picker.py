@@ -234,7 +234,7 @@ def _paint_lines(
     if verdict is not None:
         bottom.setRight(_paint_pill(painter, bottom, verdict).left() - GAP_PX)
         painter.setPen(QColor(theme.muted))
-    words = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, area.width())
+    words = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, bottom.width())
     painter.drawText(bottom, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, words)
 
 
