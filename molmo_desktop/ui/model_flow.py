@@ -45,6 +45,7 @@ class ModelFlow(QObject):
         models.checked.connect(picker.show_checks)
         models.unloaded.connect(self._on_model_unloaded)
         backstage.meters.reading_taken.connect(self._on_reading)
+        live.collapsed_changed.connect(backstage.meters.set_slow)
 
     def _on_models_listed(
         self, models: list[InstalledModel], default: InstalledModel | None
