@@ -156,7 +156,22 @@ def _smolvlm(name: str, layers: int, width: int, heads: int, kv_heads: int, feed
     return Preset("Q8_0", language, vision)
 
 
-def _qwen3vl_2b(mixture: str) -> ModelFile:
+def _qwen(architecture: str, name: str, sizes: Sizes) -> Callable[[str], ModelFile]:
+    def language(mixture: str) -> ModelFile:
+        words = vocabulary.tokenizer(
+            size=sizes.vocabulary,
+            markers=vocabulary.QWEN_MARKERS,
+            template=vocabulary.chat_template("<|vision_start|><|image_pad|><|vision_end|>"),
+        )
+        omit = ["^rope_f", r"attn_[qkv]\.bias$", r"^output\.weight$"]
+        return language_model(
+            architecture, sizes, mixture=mixture, name=name, tokenizer=words, omit=omit
+        )
+
+    return language
+
+
+def _qwen3vl_2b() -> Preset:
     sizes = Sizes(
         28, 2048, 16, 8, 6144, 151936, 262144,
         {
@@ -166,20 +181,39 @@ def _qwen3vl_2b(mixture: str) -> ModelFile:
             "n_deepstack_layers": 3,
         },
     )  # fmt: skip
-    words = vocabulary.tokenizer(
-        size=sizes.vocabulary,
-        markers=vocabulary.QWEN_MARKERS,
-        template=vocabulary.chat_template("<|vision_start|><|image_pad|><|vision_end|>"),
-    )
-    omit = [*_PLAIN, r"^output\.weight$"]
-    return language_model(
-        "qwen3vl", sizes, mixture=mixture, name="random Qwen3-VL-2B", tokenizer=words, omit=omit
-    )
-
-
-def _qwen3vl_2b_vision(mixture: str) -> ModelFile:
     encoder = Encoder(24, 1024, 16, 4096, 768, 16, merge=2, projected=2048)
-    return projectors.qwen3vl(encoder, deepstack=(5, 11, 17), mixture=mixture)
+    return Preset(
+        "Q4_K_M",
+        _qwen("qwen3vl", "random Qwen3-VL-2B", sizes),
+        lambda mixture: projectors.qwen3vl(encoder, deepstack=(5, 11, 17), mixture=mixture),
+    )
+
+
+def _qwen35_08b() -> Preset:
+    """Three layers of four keep a state of fixed size instead of all that was read."""
+    sizes = Sizes(
+        24, 1024, 8, 2, 3584, 248320, 262144,
+        {
+            "rope.freq_base": 1e7,
+            "rope.dimension_count": 64,
+            "rope.dimension_sections": [11, 11, 10, 0],
+            "attention.key_length": 256,
+            "attention.value_length": 256,
+            "attention.layer_norm_rms_epsilon": 1e-6,
+            "full_attention_interval": 4,
+            "ssm.conv_kernel": 4,
+            "ssm.state_size": 128,
+            "ssm.group_count": 16,
+            "ssm.time_step_rank": 16,
+            "ssm.inner_size": 2048,
+        },
+    )  # fmt: skip
+    encoder = Encoder(12, 768, 12, 3072, 768, 16, merge=2, projected=1024)
+    return Preset(
+        "Q8_0",
+        _qwen("qwen35", "random Qwen3.5-0.8B", sizes),
+        lambda mixture: projectors.qwen3vl(encoder, deepstack=(), mixture=mixture),
+    )
 
 
 def _one_gigabyte(mixture: str) -> ModelFile:
@@ -194,7 +228,8 @@ def _one_gigabyte(mixture: str) -> ModelFile:
 PRESETS = {
     "SmolVLM-256M": _smolvlm("random SmolVLM-256M", 30, 576, 9, 3, 1536),
     "SmolVLM-500M": _smolvlm("random SmolVLM-500M", 32, 960, 15, 5, 2560),
-    "Qwen3-VL-2B": Preset("Q4_K_M", _qwen3vl_2b, _qwen3vl_2b_vision),
+    "Qwen3-VL-2B": _qwen3vl_2b(),
+    "Qwen3.5-0.8B": _qwen35_08b(),
     "one-gigabyte": Preset("Q4_K_M", _one_gigabyte),
 }
 
