@@ -14,6 +14,7 @@ from pathlib import Path
 
 from molmo_desktop.assistant.attachments import AttachmentReader, PageProgress
 from molmo_desktop.assistant.crash_record import CrashRecord
+from molmo_desktop.assistant.engine_record import EngineRecord
 from molmo_desktop.assistant.grounding import ground, is_answerable
 from molmo_desktop.assistant.intent import search_text, telling_part
 from molmo_desktop.assistant.loading import (
@@ -243,6 +244,27 @@ class Assistant:
             ModelError: The file cannot be used.
         """
         return self._loader.check(model)
+
+    def engine_record(self) -> EngineRecord:
+        """Return what was learned from deaths of the engine."""
+        return EngineRecord(self.engine.safe_settings, self.crashes.count)
+
+    def reset_engine(self) -> None:
+        """Forget that; waits for an answer that is on its way.
+
+        Raises:
+            SettingsError: The file cannot be written.
+        """
+        with self._one_at_a_time:
+            self.crashes.clear()
+            try:
+                self.engine.forget_safe_settings()
+            except OSError as error:
+                raise SettingsError(
+                    "The engine's safe settings could not be forgotten.",
+                    hint=f"Check that {self.paths.config} can be written.",
+                    detail=str(error),
+                ) from error
 
     def unload_model(self) -> int | None:
         """Give the memory of the model back; the next question loads it again.

@@ -63,6 +63,8 @@ def run_doctor(options: argparse.Namespace) -> int:
     paths = app_paths().make()
     assistant = build_assistant(paths)
     try:
+        if options.reset_engine:
+            assistant.reset_engine()
         if options.forget_states:
             assistant.forget_states()
         for check in (
@@ -74,6 +76,7 @@ def run_doctor(options: argparse.Namespace) -> int:
             _stored_states(assistant),
             *_models(assistant),
             _engine(assistant),
+            _engine_record(assistant),
             *_power(assistant),
             _text_recognition(),
         ):
@@ -90,6 +93,7 @@ def run_doctor(options: argparse.Namespace) -> int:
                 "version": __version__,
                 "ok": status == 0,
                 "checks": [asdict(check) for check in checks],
+                "engine": assistant.engine_record().to_dict(),
             }
         )
     return status
@@ -225,6 +229,16 @@ def _engine(assistant: Assistant) -> Check:
         "engine",
         True,
         f"{answer.model.name} answered in {time.monotonic() - started:.1f} s{safe}",
+    )
+
+
+def _engine_record(assistant: Assistant) -> Check:
+    record = assistant.engine_record()
+    return Check(
+        "engine settings",
+        True,
+        record.sentence(),
+        "" if record.is_empty else "molmo-desktop doctor --reset-engine forgets this.",
     )
 
 

@@ -142,6 +142,11 @@ def _add_doctor(commands: _Commands[argparse.ArgumentParser]) -> None:
         action="store_true",
         help="first delete what models have read, which is kept for after a restart",
     )
+    parser.add_argument(
+        "--reset-engine",
+        action="store_true",
+        help="first forget safe settings and crashes, so that everything is tried again",
+    )
     parser.set_defaults(run=doctor.run_doctor)
 
 

@@ -35,7 +35,13 @@ from molmo_desktop.engine.events import (
     LoadRequest,
 )
 from molmo_desktop.engine.process import EngineDied, EngineProcess
-from molmo_desktop.engine.safe_settings import FAST, SAFE, EngineSettings, SafeSettingsFile
+from molmo_desktop.engine.safe_settings import (
+    FAST,
+    SAFE,
+    EngineSettings,
+    SafeSettingsFile,
+    SafeSettingsNote,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -183,6 +189,22 @@ class EngineClient:
         """Give the memory back: the process ends. The next question loads the model again."""
         with self._lock:
             self._end_process()
+
+    @property
+    def safe_settings(self) -> SafeSettingsNote | None:
+        """Why safe settings are in force on this machine, None while the fast ones are."""
+        return self._safe_file.note()
+
+    def forget_safe_settings(self) -> None:
+        """Try the fast settings again the next time that a model is loaded.
+
+        Raises:
+            OSError: The file cannot be written.
+        """
+        with self._lock:
+            self._safe_file.forget()
+            if self._settings.is_safe:
+                self._end_process()
 
     def close(self) -> None:
         """End the engine for good; a call in flight in another thread is cancelled."""

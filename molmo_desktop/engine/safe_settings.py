@@ -48,6 +48,21 @@ FAST = EngineSettings()
 SAFE = EngineSettings(use_extra_bufts=False, offload=False, flash_attention=False)
 
 
+@dataclass(frozen=True)
+class SafeSettingsNote:
+    """Why the conservative settings are in force here.
+
+    Attributes:
+        since: The day, as in 2026-11-23.
+        reason: How the engine ended with the fast settings: the name of a signal, or a code.
+        machine: The processor and the library's version, which this holds for.
+    """
+
+    since: str
+    reason: str
+    machine: str
+
+
 def machine_key() -> str:
     """Return what a crash depends on: the processor and the library's version."""
     try:
@@ -67,16 +82,40 @@ class SafeSettingsFile:
         """Whether this machine is known to need the conservative settings."""
         return machine_key() in self._read()
 
+    def note(self) -> SafeSettingsNote | None:
+        """Return why this machine needs the conservative settings, None if it does not."""
+        key = machine_key()
+        entry = self._read().get(key)
+        if entry is None:
+            return None
+        known = entry if isinstance(entry, dict) else {}
+        return SafeSettingsNote(
+            str(known.get("since", "unknown")), str(known.get("reason", "unknown")), key
+        )
+
+    def forget(self) -> None:
+        """Let the fast settings be tried on this machine again.
+
+        Raises:
+            OSError: The file cannot be written.
+        """
+        machines = self._read()
+        if machines.pop(machine_key(), None) is not None:
+            self._write(machines)
+
     def remember(self, reason: str) -> None:
         """Note that this machine needs the conservative settings, and why."""
         machines = self._read()
         day = datetime.now(UTC).date().isoformat()
         machines[machine_key()] = {"settings": "safe", "since": day, "reason": reason}
-        text = json.dumps({"version": _FILE_VERSION, "machines": machines}, indent=2)
         try:
-            write_atomically(self._path, text + "\n")
+            self._write(machines)
         except OSError as error:
             logger.info("Safe settings could not be remembered: %s", error)
+
+    def _write(self, machines: dict[str, Any]) -> None:
+        text = json.dumps({"version": _FILE_VERSION, "machines": machines}, indent=2)
+        write_atomically(self._path, text + "\n")
 
     def _read(self) -> dict[str, Any]:
         try:

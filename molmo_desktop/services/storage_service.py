@@ -16,6 +16,7 @@ from molmo_desktop.services.jobs import Job, Jobs
 
 if TYPE_CHECKING:
     from molmo_desktop.assistant.assistant import Assistant
+    from molmo_desktop.assistant.engine_record import EngineRecord
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,20 @@ class StorageService(QObject):
         """Delete what models have read; an answer on its way is waited for."""
         return self._jobs.run(
             lambda _job: self._assistant.forget_states(),
+            on_done=lambda _nothing: on_done(),
+            on_failed=on_failed,
+        )
+
+    def engine_record(self, on_done: Callable[[EngineRecord], None]) -> Job:
+        """Find out what was learned from deaths of the engine; ``on_done`` gets it."""
+        return self._jobs.run(lambda _job: self._assistant.engine_record(), on_done=on_done)
+
+    def reset_engine(
+        self, on_done: Callable[[], None], on_failed: Callable[[MolmoDesktopError], None]
+    ) -> Job:
+        """Forget that; an answer on its way is waited for."""
+        return self._jobs.run(
+            lambda _job: self._assistant.reset_engine(),
             on_done=lambda _nothing: on_done(),
             on_failed=on_failed,
         )

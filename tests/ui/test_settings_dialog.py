@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from PySide6.QtWidgets import QAbstractButton, QComboBox, QLabel, QLineEdit
 from window_driver import ask, drop_files
 
 from molmo_desktop.core.settings import Settings, load_settings
+from molmo_desktop.engine.faults import FAULT_VARIABLE
 from molmo_desktop.meters.carbon import grids
 from molmo_desktop.ui.dialogs.settings_dialog import SettingsDialog
 from molmo_desktop.ui.theme import current_theme
@@ -262,3 +264,22 @@ def test_a_chosen_model_that_is_gone_leaves_the_choice_to_the_program(make_windo
     bar = window.column.message_bar
     qtbot.waitUntil(lambda: "ghost is not on this computer" in bar.text, timeout=5_000)
     assert ask(qtbot, window, "Say hello.")["answer"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="uses signals")
+def test_safe_settings_are_told_and_the_fast_ones_tried_again(window, qtbot, monkeypatch):
+    monkeypatch.setenv(FAULT_VARIABLE, "load:SIGSEGV:unsafe")
+    ask(qtbot, window, "Say hello.")
+    monkeypatch.delenv(FAULT_VARIABLE)
+    dialog = open_settings(qtbot, window)
+    dialog.show_group("Model")
+    part = dialog.engine_part
+    qtbot.waitUntil(lambda: "safe settings" in part.words.text(), timeout=5_000)
+    assert "SIGSEGV" in part.words.text()
+    assert part.again_button.text() == "Try fast settings again"
+    part.again_button.click()
+    qtbot.waitUntil(lambda: "fast settings." in part.words.text(), timeout=5_000)
+    assert part.again_button.isHidden()
+    dialog.close()
+    ask(qtbot, window, "Say hello.")
+    assert not window.backstage.assistant.engine.loaded.safe_settings

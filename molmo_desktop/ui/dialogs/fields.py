@@ -228,6 +228,10 @@ class Page(QScrollArea):
         self.column.addStretch(1)
         self.setWidget(content)
 
+    def add_part(self, part: QWidget) -> None:
+        """Add something below the fields that takes the whole width."""
+        self.column.insertWidget(self.column.count() - 1, part)
+
     def add_field(self, name: str, field: QWidget, explanation: str = "") -> QLabel:
         """Add a field with its name, and return the label of its explanation."""
         words = label(name, wrap=True)

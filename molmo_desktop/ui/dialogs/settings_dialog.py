@@ -19,8 +19,9 @@ from molmo_desktop.core.paths import AppPaths
 from molmo_desktop.services.settings_service import SettingsService
 from molmo_desktop.services.storage_service import StorageService
 from molmo_desktop.ui.controls import button, frame, line
+from molmo_desktop.ui.dialogs.engine_part import EnginePart
 from molmo_desktop.ui.dialogs.fields import Page
-from molmo_desktop.ui.dialogs.setting_pages import SettingPage, setting_pages
+from molmo_desktop.ui.dialogs.setting_pages import ModelPage, SettingPage, setting_pages
 from molmo_desktop.ui.dialogs.storage_page import StoragePage
 from molmo_desktop.ui.theme import GAP_PX
 
@@ -46,6 +47,10 @@ class SettingsDialog(QDialog):
         self._settings = settings
         self.storage_page = StoragePage(storage, paths)
         self.setting_pages = setting_pages(settings.change)
+        self.engine_part = EnginePart(storage)
+        next(page for page in self.setting_pages if isinstance(page, ModelPage)).add_part(
+            self.engine_part
+        )
         self._pages: list[Page] = [*self.setting_pages, self.storage_page]
         self.groups = QListWidget()
         self.groups.setObjectName("settingsGroups")
@@ -108,6 +113,8 @@ class SettingsDialog(QDialog):
         self.reset_button.setVisible(isinstance(self.page, SettingPage))
         if self.page is self.storage_page:
             self.storage_page.measure()
+        elif isinstance(self.page, ModelPage):
+            self.engine_part.look()
 
     def _reset(self) -> None:
         if isinstance(self.page, SettingPage):
