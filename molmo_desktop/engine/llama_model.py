@@ -233,8 +233,9 @@ class LlamaModel:
         )
 
     def _choose_context_length(self) -> int:
-        trained = int(lib.llama_model_n_ctx_train(self._model)) or LONGEST_DEFAULT_CONTEXT
-        return min(self._request.context_length or LONGEST_DEFAULT_CONTEXT, trained)
+        trained = int(lib.llama_model_n_ctx_train(self._model))
+        wanted = self._request.context_length or LONGEST_DEFAULT_CONTEXT
+        return min(wanted, trained) if trained > 0 else wanted  # a large number comes as below 0
 
     def _stored_files(self) -> StoredFiles | None:
         wanted = self.stored_states
