@@ -165,15 +165,13 @@ class MemoryPage(SettingPage):
             "unload_after_minutes",
             "Give memory back",
             Choices("Give memory back", UNLOAD),
-            "Unloads the model until the next question. It takes as long to load again as it "
-            "did at first.",
+            "Unloads the model until the next question.",
         )
         self.add_setting(
             "stored_state_limit_mb",
             "Kept on disk",
             Choices("Kept on disk", STORED),
-            "What a model has read, so that it need not read a document again after a restart. "
-            "Never of private conversations.",
+            "What a model has read, to go on from after a restart. Never of private conversations.",
         )
         self.add_setting(
             "kv_cache_type",
