@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -159,7 +160,10 @@ class ConversationFlow(QObject):
         column, session = self._column, self._session
         column.private_line.setVisible(session.is_private)
         self._panel.clear()
-        column.transcript.show_messages(messages)
+        number = session.conversation_id
+        conversations = self._backstage.conversations
+        source = partial(conversations.messages, number) if number is not None else None
+        column.transcript.show_messages(messages, source)
         self._answers.show_running()
         column.composer.set_text(self._backstage.conversations.draft(session.conversation_id))
         column.message_bar.hide()

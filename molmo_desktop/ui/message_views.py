@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from molmo_desktop.core.answer import Evidence, Point
 from molmo_desktop.services import answer_words
+from molmo_desktop.store.records import MessageRecord
 from molmo_desktop.ui.answer_text import AnswerText
 from molmo_desktop.ui.controls import IconButton, button, follow_in_tab_order, frame, label
 from molmo_desktop.ui.flow_layout import FlowLayout
@@ -27,6 +28,7 @@ class QuestionView(QFrame):
     def __init__(self, text: str) -> None:
         super().__init__()
         self.setProperty("role", "question")
+        self.message_id: int | None = None  # in the store; None while it is new
         self._text = text
         words = QLabel(text)
         words.setTextFormat(Qt.TextFormat.PlainText)
@@ -63,6 +65,7 @@ class AnswerView(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
+        self.message_id: int | None = None
         self.answer: dict[str, Any] | None = None
         self.evidence: list[Evidence] = []
         self.points: list[Point] = []
@@ -213,6 +216,19 @@ class AnswerView(QWidget):
 
     def _copied_was_seen(self) -> None:
         self.copy_button.set_icon_name("copy")
+
+
+def plain_text_of(message: MessageRecord) -> str:
+    """Return what the views' `plain_text` returns, without a view."""
+    if message.role == "user":
+        return f"You: {message.text}"
+    answer, error = message.answer, message.error or {}
+    parts = [
+        answer_words.shown_text(answer) if answer else message.text,
+        f"{error.get('message', '')} {error.get('hint', '')}".strip(),
+        answer_words.end_in_words(message.status, answer),
+    ]
+    return "\n".join(part for part in parts if part)
 
 
 def _shortened(text: str, limit: int = 36) -> str:
