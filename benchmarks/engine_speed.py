@@ -87,6 +87,7 @@ def text_request(arguments: argparse.Namespace, dump: Path | None) -> GenerateRe
         (ChatMessage("user", text),),
         max_new_tokens=arguments.new_tokens,
         cold=True,
+        guesses=False,  # the others evaluate every token by itself
         dump_logits=dump,
     )
 

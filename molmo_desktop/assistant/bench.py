@@ -160,8 +160,14 @@ class Bench:
         images: tuple[PageImage, ...] = (),
     ) -> tuple[Generation, EnergyUse]:
         self._cancel.raise_if_cancelled()
+        # Guesses would pay off more on this text, which repeats itself, than elsewhere.
         request = GenerateRequest(
-            (message,), images, max_new_tokens=max_new_tokens, cold=cold, is_private=True
+            (message,),
+            images,
+            max_new_tokens=max_new_tokens,
+            cold=cold,
+            is_private=True,
+            guesses=False,
         )
         with self._meters.begin_span() as span:
             generation = self._engine.generate(request, cancel=self._cancel)
