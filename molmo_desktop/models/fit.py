@@ -92,7 +92,8 @@ def estimate_memory(
         compute_bytes += _BATCH_TOKENS * context_length * (model.head_count or 1) * _FLOAT_BYTES
     return MemoryEstimate(
         weights_bytes=sum(part.weights_bytes or part.size_bytes for part in (model, *other_parts)),
-        kv_cache_bytes=round(_kv_cache_elements(model, context_length) * element_bytes),
+        kv_cache_bytes=round(_kv_cache_elements(model, context_length) * element_bytes)
+        + model.state_bytes,
         compute_bytes=PROCESS_BYTES + compute_bytes,
         projector_bytes=_projector_bytes(projector, flash_attention) if projector else 0,
         context_length=context_length,
@@ -113,6 +114,8 @@ def fit(estimate: MemoryEstimate, available_bytes: int) -> Fit:
 
 def _kv_cache_elements(model: GgufHeader, context_length: int) -> int:
     """Count every layer over the whole context; sliding windows need less than this."""
+    if model.kv_head_counts and not any(model.kv_head_counts):
+        return 0
     tokens = -(-context_length // _CONTEXT_STEP) * _CONTEXT_STEP
     if not model.kv_head_counts or not model.key_length or not model.value_length:
         # Nothing is known about the heads: assume that keys and values have the full width.

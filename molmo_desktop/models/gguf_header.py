@@ -8,6 +8,7 @@ is believed before it was checked against the file's size.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from molmo_desktop.models.gguf_reader import (
 from molmo_desktop.models.gguf_types import FILE_TYPES, TENSOR_TYPES
 
 _PROJECTOR_ARCHITECTURE = "clip"
+# More layers than any model has would only waste memory here.
+_MOST_LAYERS = 4096
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,7 @@ class GgufHeader:
         context_length: Longest context it was made for, in tokens.
         kv_head_counts: One number a layer; 0 for a layer that keeps no keys and values.
         key_length: Elements of a key in one head; the same for ``value_length``.
+        state_bytes: State of fixed size that layers without attention keep, whatever the context.
         size_bytes: Of the file.
         weights_bytes: Of the tensors alone, None when a tensor type is unknown.
         split_count: Files that the model is divided into; 1 = not divided.
@@ -79,6 +83,7 @@ class GgufHeader:
     has_chat_template: bool
     license: str = ""
     split_count: int = 1
+    state_bytes: int = 0
     vision: VisionHeader | None = None
 
     @property
@@ -129,6 +134,12 @@ def _header(front: GgufFront) -> GgufHeader:
     feed_forward = values.get(f"{architecture}.feed_forward_length")
     heads = _per_layer(values.get(f"{architecture}.attention.head_count"), block_count)
     kv_heads = _per_layer(values.get(f"{architecture}.attention.head_count_kv"), block_count)
+    layer_state_bytes = _layer_state_bytes(values, architecture, embedding_length or 0)
+    cached = _cached_heads(
+        kv_heads or heads,
+        _count(values.get(f"{architecture}.full_attention_interval")),
+        block_count if layer_state_bytes else None,
+    )
     head_count = max(heads, default=0) or None
     width = embedding_length // head_count if embedding_length and head_count else None
     sizes = [tensor.size_bytes for tensor in front.tensors]
@@ -142,7 +153,7 @@ def _header(front: GgufFront) -> GgufHeader:
         feed_forward_length=max(_per_layer(feed_forward, block_count), default=None),
         block_count=block_count,
         head_count=head_count,
-        kv_head_counts=kv_heads or heads,
+        kv_head_counts=cached,
         key_length=_count(values.get(f"{architecture}.attention.key_length")) or width,
         value_length=_count(values.get(f"{architecture}.attention.value_length")) or width,
         vocabulary_size=front.lengths.get("tokenizer.ggml.tokens")
@@ -152,8 +163,40 @@ def _header(front: GgufFront) -> GgufHeader:
         has_chat_template=bool(_text(values.get("tokenizer.chat_template"))),
         license=_text(values.get("general.license")),
         split_count=_count(values.get("split.count")) or 1,
+        state_bytes=layer_state_bytes * (cached.count(0) or len(cached)),
         vision=_vision(front) if architecture == _PROJECTOR_ARCHITECTURE else None,
     )
+
+
+def _cached_heads(
+    heads: tuple[int, ...], interval: int | None, recurrent_blocks: int | None
+) -> tuple[int, ...]:
+    """Return the heads of each layer that keep keys and values.
+
+    Args:
+        heads: As stated, one number a layer.
+        interval: Only each so-many-th layer has attention; None = all, or as the heads say.
+        recurrent_blocks: Number of layers of a model that keeps a state of fixed size.
+    """
+    if not heads and recurrent_blocks:
+        return (0,) * min(recurrent_blocks, _MOST_LAYERS)
+    if interval and all(heads):
+        return tuple(
+            count if layer % interval == 0 else 0 for layer, count in enumerate(heads, start=1)
+        )
+    return heads
+
+
+def _layer_state_bytes(values: Mapping[str, Value], architecture: str, width: int) -> int:
+    """Return the F32 state of one recurrent layer; 0 for a model without such layers."""
+
+    def size(name: str) -> int:
+        return _count(values.get(f"{architecture}.{name}")) or 0
+
+    inner, state = size("ssm.inner_size"), size("ssm.state_size")
+    mixed = max(0, size("ssm.conv_kernel") - 1) * (inner + 2 * size("ssm.group_count") * state)
+    short = max(0, size("shortconv.l_cache") - 1) * width
+    return 4 * (inner * state + mixed + short)
 
 
 def _vision(front: GgufFront) -> VisionHeader:
@@ -220,5 +263,4 @@ def _per_layer(value: Value | None, block_count: int | None) -> tuple[int, ...]:
     if isinstance(value, tuple):
         return tuple(int(item) for item in value if item >= 0)
     count = _count(value)
-    # More layers than any model has would only waste memory here.
-    return (count,) * min(block_count or 0, 4096) if count is not None else ()
+    return (count,) * min(block_count or 0, _MOST_LAYERS) if count is not None else ()

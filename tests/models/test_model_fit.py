@@ -47,6 +47,29 @@ def test_layers_without_keys_cost_no_cache(tmp_path):
     assert whole == 2 * half > 0
 
 
+def test_layers_with_a_state_of_fixed_size_cost_the_same_at_any_context(tmp_path):
+    state = {"llama.ssm.conv_kernel": 4, "llama.ssm.inner_size": 32, "llama.ssm.state_size": 8}
+    path = tmp_path / "a.gguf"
+    whole = estimate_memory(read_header(write_model(path)), 1024).kv_cache_bytes
+    path.write_bytes(gguf(model_metadata() | state | {"llama.full_attention_interval": 2}))
+    header = read_header(path)
+    # One of two layers is recurrent: its state, and three columns of its convolution, in F32.
+    assert header.state_bytes == 4 * (32 * 8 + 3 * 32)
+    assert estimate_memory(header, 1024).kv_cache_bytes == whole // 2 + header.state_bytes
+    bare = {name: value for name, value in model_metadata().items() if "head" not in name}
+    path.write_bytes(gguf(bare | state))
+    assert estimate_memory(read_header(path), 4096).kv_cache_bytes == 2 * header.state_bytes
+
+
+def test_the_cache_is_about_half_as_large_with_eight_bits(tmp_path):
+    header = read_header(write_model(tmp_path / "a.gguf"))
+    full = estimate_memory(header, 1024).kv_cache_bytes
+    assert estimate_memory(header, 1024, kv_cache_type="q8_0").kv_cache_bytes == full * 17 // 32
+    plain = estimate_memory(header, 1024, kv_cache_type="q8_0", flash_attention=False)
+    assert plain.kv_cache_bytes == full
+    assert plain.compute_bytes > estimate_memory(header, 1024).compute_bytes
+
+
 def test_unknown_heads_are_counted_at_full_width(tmp_path):
     metadata = model_metadata()
     del metadata["llama.attention.head_count"]
