@@ -30,6 +30,8 @@ from molmo_desktop.services.single_instance import SingleInstance, hand_over
 from molmo_desktop.ui.main_window import MainWindow
 from molmo_desktop.ui.theme import ThemeKeeper
 
+_SWITCH_S = 0.001
+
 _logger = logging.getLogger("molmo_desktop.app")
 
 
@@ -43,6 +45,8 @@ def create_app(argv: Sequence[str]) -> tuple[QApplication, MainWindow]:
         The application, which is the running one if there is one, and the window. Closing the
         window ends everything that was started.
     """
+    # Whoever works in a thread gives way to the window five times as quickly as usual.
+    sys.setswitchinterval(_SWITCH_S)
     existing = QApplication.instance()
     application = (
         existing if isinstance(existing, QApplication) else QApplication(["molmo-desktop"])

@@ -41,21 +41,24 @@ class User:
         self.options = options
         self.session = window.backstage.session
         self.ids = [int(item) for item in options.ids.split(",")]
+        self._loop = QEventLoop()
+        self._until: Callable[[], bool] = lambda: False
+        self._deadline_s = 0.0
+        self._timer = QTimer()
+        self._timer.setInterval(_LOOK_EVERY_MS)
+        self._timer.timeout.connect(self._look)
 
     def wait(self, seconds: float, until: Callable[[], bool] = lambda: False) -> None:
         """Let the loop run for a while, or until something has happened."""
-        loop = QEventLoop()
-        deadline_s = time.perf_counter() + seconds
+        self._until = until
+        self._deadline_s = time.perf_counter() + seconds
+        self._timer.start()
+        self._loop.exec()
+        self._timer.stop()
 
-        def look() -> None:
-            if until() or time.perf_counter() > deadline_s:
-                loop.quit()
-
-        timer = QTimer()
-        timer.setInterval(_LOOK_EVERY_MS)
-        timer.timeout.connect(look)
-        timer.start()
-        loop.exec()
+    def _look(self) -> None:
+        if self._until() or time.perf_counter() > self._deadline_s:
+            self._loop.quit()
 
     def choose_model(self, name: str) -> None:
         """Choose a model in the list."""
@@ -194,14 +197,17 @@ class Bare:
         )
 
     def begin(self) -> None:
+        """Begin a stretch."""
         self._say("begin")
 
     def end(self) -> Gaps:
+        """End the stretch and return what was seen."""
         self._say("end")
         assert self._process.stdout is not None
         return Gaps(**json.loads(self._process.stdout.readline()))
 
     def close(self) -> None:
+        """End it."""
         self._say("quit")
         self._process.wait(timeout=10)
 

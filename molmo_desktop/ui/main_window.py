@@ -37,6 +37,7 @@ from molmo_desktop.core.pages import Document
 from molmo_desktop.core.samples import Example, examples
 from molmo_desktop.core.settings import Settings
 from molmo_desktop.services.backstage import Backstage
+from molmo_desktop.services.garbage import GarbageCollector
 from molmo_desktop.services.notifier import Message
 from molmo_desktop.ui import icons
 from molmo_desktop.ui.answer_flow import AnswerFlow
@@ -90,6 +91,7 @@ class MainWindow(QMainWindow):
         self._session = backstage.session
         self._panel_was_toggled = False
         self._is_painted = False
+        self._garbage: GarbageCollector | None = None
         self.sidebars = SidebarHolder()
         self.column = ConversationColumn()
         self.panel = SidePanel(backstage.documents, self._session.document_of)
@@ -320,10 +322,14 @@ class MainWindow(QMainWindow):
         if self._is_painted:
             return
         self._is_painted = True
+        self._garbage = GarbageCollector(self._is_idle, self)
         QApplication.setWindowIcon(icons.app_icon())
         self._backstage.begin()
         self._backstage.meters.set_wanted(self.isVisible() and not self.isMinimized())
         QTimer.singleShot(_WARM_UP_MS, self, self._backstage.documents.warm_up)
+
+    def _is_idle(self) -> bool:
+        return not self.isActiveWindow() and not self._session.is_busy
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Stop to take readings."""
@@ -343,4 +349,6 @@ class MainWindow(QMainWindow):
         self.hide()
         self._themes.let_go()
         self._backstage.close()
+        if self._garbage is not None:
+            self._garbage.close()
         super().closeEvent(event)
