@@ -20,6 +20,8 @@ LimitedBy = Literal["machine", "container", "process limit"]
 # Addresses that the engine's process reserves beyond what it fills: libraries, stacks and
 # heaps of its threads. Measured with SmolLM2-135M: 265 MB (Linux, 2 threads, 2026-11).
 _RESERVED_ADDRESS_BYTES = 270_000_000
+_ROOT = Path("/sys/fs/cgroup")
+_MEMBERSHIP = Path("/proc/self/cgroup")
 # Control groups name "no limit" by a number near the top of 64 bits.
 _NO_LIMIT = 1 << 62
 
@@ -50,6 +52,16 @@ def free_memory(*, reclaimed_bytes: int = 0) -> FreeMemory:
     return min(found, key=lambda memory: memory.free_bytes)
 
 
+def total_memory_bytes() -> int:
+    """Return what a program could have if it were alone: the smallest of all limits."""
+    bounds = [int(psutil.virtual_memory().total)]
+    bounds += [limit for limit, _, _ in _container_limits(_ROOT, _MEMBERSHIP)]
+    address_limit_bytes = _address_limit_bytes()
+    if address_limit_bytes is not None:
+        bounds.append(address_limit_bytes)
+    return min(bounds)
+
+
 def held_bytes(pid: int | None) -> int:
     """Return what comes back when a process ends, 0 when it is gone.
 
@@ -64,37 +76,39 @@ def held_bytes(pid: int | None) -> int:
     return max(0, int(info.rss) - int(getattr(info, "shared", 0)))
 
 
-def container_free_bytes(
-    root: Path = Path("/sys/fs/cgroup"), membership: Path = Path("/proc/self/cgroup")
-) -> int | None:
+def container_free_bytes(root: Path | None = None, membership: Path | None = None) -> int | None:
     """Return what the control groups of Linux leave; None without a limit.
 
     Args:
         root: Where control groups are mounted; tests give a recorded tree.
         membership: Names the groups of this process.
     """
+    limits = _container_limits(root or _ROOT, membership or _MEMBERSHIP)
+    return min((max(0, limit - used + files) for limit, used, files in limits), default=None)
+
+
+def _container_limits(root: Path, membership: Path) -> Iterator[tuple[int, int, int]]:
+    """Yield limit, use, and file pages within the use, of each group that bounds this process."""
     if sys.platform != "linux":
-        return None
+        return
     try:
         lines = membership.read_text(encoding="utf-8").splitlines()
     except OSError:
-        return None
-    free: list[int] = []
+        return
     for line in lines:
         _, _, named = line.partition(":")
         controllers, _, path = named.partition(":")
         if not controllers:
-            free += _free_of(root, path, "memory.max", "memory.current", "")
+            yield from _limits_of(root, path, "memory.max", "memory.current", "")
         elif "memory" in controllers.split(","):
             files = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_")
-            free += _free_of(root / "memory", path, *files)
-    return min(free, default=None)
+            yield from _limits_of(root / "memory", path, *files)
 
 
-def _free_of(
+def _limits_of(
     mount: Path, path: str, limit_file: str, usage_file: str, prefix: str
-) -> Iterator[int]:
-    """Yield what each group on the way up to the mount leaves; a group is bound by all."""
+) -> Iterator[tuple[int, int, int]]:
+    """Yield the limits of each group on the way up to the mount; a group is bound by all."""
     folder = mount / path.lstrip("/")
     # In a container the path is that of the host, and what is mounted is the group itself.
     for group in (folder, *folder.parents) if folder.is_dir() else (mount,):
@@ -102,7 +116,7 @@ def _free_of(
             return
         limit, usage = _number(group / limit_file), _number(group / usage_file)
         if limit is not None and usage is not None and limit < _NO_LIMIT:
-            yield max(0, limit - usage + _file_pages_bytes(group / "memory.stat", prefix))
+            yield limit, usage, _file_pages_bytes(group / "memory.stat", prefix)
 
 
 def _file_pages_bytes(path: Path, prefix: str) -> int:

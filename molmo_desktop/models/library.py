@@ -10,11 +10,9 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-import psutil
-
 from molmo_desktop.core.errors import ModelLoadError, ModelNotFoundError, ProjectorMismatchError
 from molmo_desktop.models.fit import Fit, MemoryEstimate, estimate_memory, fit
-from molmo_desktop.models.free_memory import free_memory
+from molmo_desktop.models.free_memory import free_memory, total_memory_bytes
 from molmo_desktop.models.gguf_header import GgufHeader
 from molmo_desktop.models.importing import import_into, remove_from
 from molmo_desktop.models.installed import (
@@ -95,9 +93,9 @@ class ModelLibrary:
                 hint=f"Put a .gguf file into {self.folder}, or add one with "
                 '"molmo-desktop models import".',
             )
-        # All of the machine's memory, not what is free now: the choice must not change
-        # because a model is loaded.
-        total_bytes = psutil.virtual_memory().total
+        # All of the memory, not what is free now: the choice must not change because a model
+        # is loaded.
+        total_bytes = total_memory_bytes()
         fitting = [model for model in usable if self._fits(model, total_bytes)]
         seeing = [model for model in fitting if model.has_vision] if wants_vision else []
         own = [model for model in seeing or fitting if model.origin != "starter"]

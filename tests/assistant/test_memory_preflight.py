@@ -14,8 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from molmo_desktop.assistant.requests import AskRequest
+from molmo_desktop.assistant import preflight
+from molmo_desktop.assistant.requests import AskOptions, AskRequest
+from molmo_desktop.core.errors import OutOfMemoryError
 from molmo_desktop.engine.faults import FAULT_VARIABLE
+from molmo_desktop.models.free_memory import FreeMemory
 from molmo_desktop.models.starter import starter_model_path
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="limits memory the Linux way")
@@ -111,6 +114,20 @@ def test_the_command_explains_each_verdict_by_its_parts(tmp_path):
     assert result["needed_bytes"] == sum(result["parts"].values())
     assert result["source"] == "estimated"
     assert "weights" in result["explanation"].casefold()
+
+
+def test_a_question_that_needs_more_than_a_lowered_context_says_what_is_missing(
+    assistant, monkeypatch
+):
+    options = AskOptions(model=str(_TINY))
+    enough = assistant.check_memory(assistant.library.resolve(str(_TINY))).estimate.total_bytes
+    monkeypatch.setattr(preflight, "free_memory", lambda **_: FreeMemory(enough - 1))
+    loaded = assistant.load_model(options)
+    assert loaded.info.context_length == 3072
+    assert assistant.load_model(options) is loaded
+    with pytest.raises(OutOfMemoryError):
+        assistant.ask(AskRequest("a question " * 500, options=options))
+    assert assistant.engine.loaded is loaded, "what was held is held still"
 
 
 def test_an_answer_teaches_what_the_model_really_takes(assistant):

@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from molmo_desktop.models import free_memory as bounds
 from molmo_desktop.models.free_memory import container_free_bytes, free_memory, held_bytes
 
 _LINUX = pytest.mark.skipif(sys.platform != "linux", reason="control groups are of Linux")
@@ -66,6 +67,17 @@ def test_groups_of_the_first_version_are_read_as_well(tmp_path):
         memory__stat="total_inactive_file 10",
     )
     assert container_free_bytes(root, membership) == 115
+
+
+@_LINUX
+def test_a_limit_of_the_container_bounds_the_choice_of_a_model_too(tmp_path, monkeypatch):
+    root, membership = tmp_path / "cgroup", tmp_path / "membership"
+    monkeypatch.setattr(bounds, "_ROOT", root)
+    monkeypatch.setattr(bounds, "_MEMBERSHIP", membership)
+    assert bounds.total_memory_bytes() == psutil.virtual_memory().total
+    membership.write_text("0::/\n", encoding="ascii")
+    _write(root, memory__max=900, memory__current=800)
+    assert bounds.total_memory_bytes() == 900
 
 
 @_LINUX
