@@ -20,6 +20,7 @@ from molmo_desktop.models.gguf_reader import (
     Value,
     read_front,
 )
+from molmo_desktop.models.gguf_sanity import check_values
 from molmo_desktop.models.gguf_types import FILE_TYPES, TENSOR_TYPES
 
 _PROJECTOR_ARCHITECTURE = "clip"
@@ -103,6 +104,7 @@ def read_header(path: Path) -> GgufHeader:
         front = read_front(path)
         header = _header(front)
         _check_length(front)
+        check_values(front)
     except FileNotFoundError as error:
         raise ModelNotFoundError(
             f"There is no model file at {path}.", hint="Check the path or choose another model."

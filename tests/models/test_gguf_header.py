@@ -15,6 +15,7 @@ from gguf_writer import entry, gguf, model_metadata, projector_metadata, text
 
 from molmo_desktop.core.errors import ModelLoadError, ModelNotFoundError
 from molmo_desktop.models.gguf_header import read_header
+from molmo_desktop.models.gguf_reader import read_front
 
 
 @pytest.fixture(scope="session")
@@ -195,3 +196,39 @@ def test_numbers_of_the_wrong_kind_are_unknown_rather_than_believed(tmp_path):
     assert header.embedding_length is None
     assert header.head_count is None
     assert len(header.kv_head_counts) <= 4096
+
+
+@pytest.mark.parametrize(
+    ("projector", "changes"),
+    [
+        (False, {"llama.block_count": 0}),
+        (False, {"llama.attention.layer_norm_rms_epsilon": float("nan")}),
+        (False, {"llama.attention.layer_norm_rms_epsilon": -1.0}),
+        (False, {"llama.attention.head_count": 1 << 24}),
+        (True, {"clip.vision.image_size": 2, "clip.vision.patch_size": 14}),
+        (True, {"clip.has_vision_encoder": 0}),
+    ],
+)
+def test_values_that_llama_cpp_does_not_survive_are_refused(tmp_path, projector, changes):
+    make = projector_metadata if projector else model_metadata
+    path = tmp_path / "m.gguf"
+    path.write_bytes(gguf(make()))
+    read_header(path)
+    path.write_bytes(gguf({**make(), **changes}))
+    with pytest.raises(ModelLoadError, match="not a complete model file"):
+        read_header(path)
+
+
+def test_weights_that_lie_askew_are_refused(tmp_path):
+    path = tmp_path / "m.gguf"
+    refused = set()
+    for length in range(32):
+        path.write_bytes(gguf(model_metadata(name="x" * length, **{"general.alignment": 8})))
+        is_askew = read_front(path).data_offset % 32 != 0
+        try:
+            read_header(path)
+        except ModelLoadError:
+            refused.add(is_askew)
+        else:
+            assert not is_askew
+    assert refused == {True}
