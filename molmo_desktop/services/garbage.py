@@ -16,6 +16,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, QTimer
 
 _LOOK_EVERY_MS = 200
+_LOOK_SELDOM_MS = 3200  # where nothing new arises: a window that nobody uses must cost nothing
 _YOUNG = 2000  # new objects that are worth a look
 _WHOLE_EVERY_S = 120.0
 
@@ -48,8 +49,11 @@ class GarbageCollector(QObject):
             gc.enable()
 
     def _collect(self) -> None:
+        wait_ms = min(2 * self._timer.interval(), _LOOK_SELDOM_MS)
         if gc.get_count()[0] > _YOUNG:
             gc.collect(0)
+            wait_ms = _LOOK_EVERY_MS
+        self._timer.setInterval(wait_ms)
         now_s = time.monotonic()
         if now_s - self._last_whole_s > _WHOLE_EVERY_S and self._is_idle():
             gc.collect()
