@@ -55,6 +55,25 @@ def test_a_killed_engine_is_told_and_the_next_question_is_answered(window, qtbot
 
 
 @pytest.mark.expects_warnings
+def test_a_model_file_that_makes_llama_cpp_crash_costs_no_more_than_a_sentence(
+    tiny_model, window, qtbot, home, tiny_vlm
+):
+    projector = home / "data" / "models" / tiny_model / "mmproj.gguf"
+    data = projector.read_bytes()
+    projector.write_bytes(data.replace(b"v.blk.1.attn_q.weight", b"v.blk.1.attn_x.weight"))
+    choose_model(qtbot, window, tiny_model)
+    drop_files(qtbot, window, tiny_vlm / "images" / "colour_1.png")
+    with qtbot.waitSignal(window.answer_failed, timeout=20_000) as failed:
+        type_and_send(qtbot, window, "What colour is the shape?")
+    assert failed.args[0]["error"]["kind"] == "EngineCrashedError"
+    assert window.column.message_bar.text.endswith(".")
+    window.new_conversation()
+    choose_model(qtbot, window, STARTER)
+    assert ask(qtbot, window, "Say hello.")["answer"]
+    assert not (home / "config" / "engine.json").exists(), "safe settings would not have helped"
+
+
+@pytest.mark.expects_warnings
 def test_a_model_that_died_twice_is_tried_again_only_when_the_user_says_so(
     window, qtbot, monkeypatch
 ):
