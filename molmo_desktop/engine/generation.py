@@ -24,21 +24,19 @@ from molmo_desktop.core.errors import (
     UnsupportedFormatError,
 )
 from molmo_desktop.engine import faults
+from molmo_desktop.engine.decoding import AnswerText, Decoding
 from molmo_desktop.engine.events import (
     ChatMessage,
     EngineEvent,
     GenerateRequest,
     Generation,
     ProgressEvent,
-    TokenEvent,
 )
 from molmo_desktop.engine.llama_model import LlamaModel
-from molmo_desktop.engine.lookup import PromptLookup
 from molmo_desktop.engine.memory_use import PeakMemory
 from molmo_desktop.engine.prefix_cache import PictureUnit, Unit, count_tokens
 from molmo_desktop.engine.prompt import Piece, text_of
 from molmo_desktop.engine.sampling import Sampler
-from molmo_desktop.engine.streaming import TextStream
 
 _ABORTED = 2
 _NO_TOKEN = -1
@@ -82,8 +80,7 @@ class Answering:
         self._emit = emit
         self._should_stop = should_stop
         self._figures = _Figures()
-        self._stream = TextStream(request.stop)
-        self._ids: list[int] = []
+        self._answer: AnswerText | None = None
         self._peak = PeakMemory()
         self._prompt: list[Unit] = []
         self._evaluating = False
@@ -98,7 +95,7 @@ class Answering:
         """
         self._peak.start()
         try:
-            reason = self._answer()
+            reason = self._read_and_write()
         except Cancelled:
             self._model.cache.restore()
             reason = "cancelled"
@@ -110,7 +107,8 @@ class Answering:
             self._model.watch_evaluation(None)
             if self._model.vision is not None:
                 self._model.vision.trim()
-        self._say(self._stream.finish())
+        if self._answer is not None:
+            self._answer.finish()
         figures, request = self._figures, self._request
         self._model.held.note(
             figures.encode_s + figures.prefill_s,
@@ -130,7 +128,7 @@ class Answering:
                     model.vision.store(unit, request.owner)
         model.held.store(model.cache)
 
-    def _answer(self) -> FinishReason:
+    def _read_and_write(self) -> FinishReason:
         request, model = self._request, self._model
         if request.cold:
             self._forget()
@@ -288,90 +286,23 @@ class Answering:
             )
 
     def _decode(self, sampler: Sampler) -> FinishReason:
-        model, figures = self._model, self._figures
-        room = min(self._request.max_new_tokens, model.context_length - figures.prompt_tokens)
+        model, figures, request = self._model, self._figures, self._request
+        room = min(request.max_new_tokens, model.context_length - figures.prompt_tokens)
         if room < 1:
             return "length"
         faults.reach("decode", safe=model.safe_settings)
         token = sampler.sample(model.context)
         started = time.perf_counter()
         figures.first_token_s = started - figures.started
+        answer = self._answer = AnswerText(model, room, request.stop, self._emit)
+        decoding = Decoding(
+            model, sampler, answer, check=self._check, should_stop=self._should_stop
+        )
         try:
-            return self._continue(sampler, token, room)
+            return decoding.run(token, self._prompt if request.guesses else None)
         finally:
             figures.decode_s = time.perf_counter() - started
-
-    def _continue(self, sampler: Sampler, token: int, room: int) -> FinishReason:
-        """Write the answer, beginning with a token that was chosen already."""
-        model, guessing = self._model, self._model.guessing
-        lookup = self._lookup()
-        reason = self._take(token, room)
-        while reason is None:
-            if self._should_stop():
-                return "cancelled"
-            if lookup is not None:
-                lookup.append(token)
-            # Of the room, one token is for what the model chooses itself.
-            most = room - len(self._ids) - 1
-            guessed = lookup.guess(most) if lookup is not None and guessing.pays() else []
-            begun = time.perf_counter()
-            self._evaluate_guess(token, guessed)
-            token, right_count, reason = self._choose(sampler, guessed, room)
-            seconds = time.perf_counter() - begun
-            model.cache.drop_last(len(guessed) - right_count)
-            if not guessed:
-                guessing.note_plain(seconds)
-            elif lookup is not None:
-                guessing.note_guessing(seconds, right_count + 1)
-                lookup.learn(guessed, right_count)
-                for known in guessed[:right_count]:
-                    lookup.append(known)
-        return reason
-
-    def _lookup(self) -> PromptLookup | None:
-        """Return where to guess from; None where wrong guesses could not be taken back."""
-        if not self._request.guesses or not self._model.cache.can_be_cut():
-            return None
-        return PromptLookup(unit if isinstance(unit, int) else _NO_TOKEN for unit in self._prompt)
-
-    def _evaluate_guess(self, token: int, guessed: Sequence[int]) -> None:
-        """Evaluate a chosen token, and behind it what may follow."""
-        model, tokens = self._model, (token, *guessed)
-        position = model.cache.position
-        self._check(model.evaluate_tokens(tokens, position, output_count=len(tokens)))
-        model.cache.append(tokens)
-
-    def _choose(
-        self, sampler: Sampler, guessed: Sequence[int], room: int
-    ) -> tuple[int, int, FinishReason | None]:
-        """Choose tokens as long as the guess is right.
-
-        Returns:
-            The last token chosen, how many guessed ones were right before it, and why the
-            answer ends, if it does.
-        """
-        place = 0
-        while True:
-            token = sampler.sample(self._model.context, place)
-            reason = self._take(token, room)
-            if reason is not None or place == len(guessed) or token != guessed[place]:
-                self._figures.guessed_tokens += place
-                return token, place, reason
-            place += 1
-
-    def _take(self, token: int, room: int) -> FinishReason | None:
-        """Take a chosen token into the answer; return why the answer ends, if it does."""
-        if self._model.tokenizer.is_end(token):
-            return "stop"
-        self._ids.append(token)
-        self._say(self._stream.feed(self._model.tokenizer.piece(token)))
-        if self._stream.stopped:
-            return "stop"
-        return "length" if len(self._ids) >= room else None
-
-    def _say(self, text: str) -> None:
-        if text:
-            self._emit(TokenEvent(text))
+            figures.guessed_tokens = decoding.guessed_tokens
 
     def _dump_logits(self, units: Sequence[Unit]) -> None:
         """Write the logits of the last prompt position, and the prompt's ids.
@@ -391,14 +322,14 @@ class Answering:
             )
 
     def _generation(self, reason: FinishReason) -> Generation:
-        figures = self._figures
+        figures, answer = self._figures, self._answer
         return Generation(
-            text=self._stream.text,
+            text=answer.text if answer is not None else "",
             finish_reason=reason,
             prompt_tokens=figures.prompt_tokens,
             cached_tokens=figures.cached_tokens,
             image_tokens=figures.image_tokens,
-            completion_ids=tuple(self._ids),
+            completion_ids=tuple(answer.ids) if answer is not None else (),
             encode_s=figures.encode_s,
             prefill_s=figures.prefill_s,
             first_token_s=figures.first_token_s,

@@ -110,11 +110,6 @@ class LlamaModel:
         return self._settings.is_safe
 
     @property
-    def uses_flash_attention(self) -> bool:
-        """Whether llama.cpp may use it."""
-        return self._settings.flash_attention and self._request.flash_attention
-
-    @property
     def stored_states(self) -> StoredStates | None:
         """How what is read is kept on the disk; None = not at all."""
         wanted = self._request.stored_states
@@ -258,7 +253,7 @@ class LlamaModel:
                 image_min_tokens=self._request.image_min_tokens,
                 image_max_tokens=self._request.image_max_tokens,
                 offload=self._settings.offload,
-                flash_attention=self.uses_flash_attention,
+                flash_attention=self._request.flash_attention,
                 stored=stored,
             )
         except ValueError as error:
@@ -306,7 +301,7 @@ class LlamaModel:
         if not self._settings.offload:
             params.offload_kqv = False
             params.op_offload = False
-        if not self.uses_flash_attention:
+        if not self._request.flash_attention:
             params.flash_attn_type = lib.LLAMA_FLASH_ATTN_TYPE_DISABLED
         elif self._request.kv_cache_type == "q8_0":
             params.flash_attn_type = lib.LLAMA_FLASH_ATTN_TYPE_ENABLED

@@ -20,7 +20,8 @@ _FIRST_GUESSED = 4
 _KEY_TOKENS = 3
 _KEPT_SHARE = 0.8  # of what older steps weigh beside the newest
 _TRIALS = 3
-_REST_TOKENS = 64
+_FIRST_REST_TOKENS = 64
+_LONGEST_REST_TOKENS = 4096
 
 
 class PromptLookup:
@@ -65,24 +66,32 @@ class PromptLookup:
 
 
 class Economy:
-    """Whether guessing pays on this machine with this model, measured while it answers."""
+    """Whether guessing pays on this machine with this model, measured while it answers.
+
+    Attributes:
+        is_exact: Whether several tokens together give exactly the scores of one by one; None
+            until it was tried.
+    """
 
     def __init__(self) -> None:
+        self.is_exact: bool | None = None
         self._plain_s = 0.0
         self._guessing_s = 0.0
         self._guessing_tokens = 0.0
         self._trials = 0
         self._rest = 0
+        self._next_rest = _FIRST_REST_TOKENS
 
     def pays(self) -> bool:
-        """Whether the next step should guess; asked once for each step."""
-        if self._plain_s == 0.0:
-            return False  # not known yet what a token costs without
+        """Whether the next step should guess; asked once for each guess that could be made."""
+        if self._plain_s == 0.0 or self.is_exact is False:
+            return False  # what a token costs without is not known yet, or it must not be done
         if self._rest > 0:
             self._rest -= 1
             return False
         if self._trials >= _TRIALS and self._guessing_s > self._guessing_tokens * self._plain_s:
-            self._rest, self._trials = _REST_TOKENS, 0
+            self._rest, self._trials = self._next_rest, 0
+            self._next_rest = min(2 * self._next_rest, _LONGEST_REST_TOKENS)
             self._guessing_s = self._guessing_tokens = 0.0
             return False
         return True

@@ -31,12 +31,10 @@ class EngineSettings:
     Attributes:
         use_extra_bufts: Weights may be repacked for special instructions such as AMX.
         offload: Layers and operations may go to an accelerator.
-        flash_attention: May be used where llama.cpp finds it fit.
     """
 
     use_extra_bufts: bool = True
     offload: bool = True
-    flash_attention: bool = True
 
     @property
     def is_safe(self) -> bool:
@@ -45,7 +43,7 @@ class EngineSettings:
 
 
 FAST = EngineSettings()
-SAFE = EngineSettings(use_extra_bufts=False, offload=False, flash_attention=False)
+SAFE = EngineSettings(use_extra_bufts=False, offload=False)
 
 
 @dataclass(frozen=True)
