@@ -236,14 +236,14 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def parse_arguments() -> argparse.Namespace:
+def parse_arguments(description: str | None, default_rounds: int) -> argparse.Namespace:
     vision = [name for name, preset in PRESETS.items() if preset.vision]
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
     add("--json", action="store_true", help="print one JSON object")
-    add("--rounds", type=int, default=5)
+    add("--rounds", type=int, default=default_rounds)
     add(
         "--model",
         nargs="+",
@@ -270,7 +270,7 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def main() -> None:
-    arguments = parse_arguments()
+    arguments = parse_arguments(__doc__, default_rounds=5)
     report = {}
     for name in arguments.model:
         subject = subject_of(name, arguments)
