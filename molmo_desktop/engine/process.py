@@ -181,10 +181,9 @@ class EngineProcess:
     def kill(self) -> None:
         """End the process at once; calls in flight raise `EngineDied` with ``by_us``."""
         self._ended_by_us = True
-        process = self._process
-        if process is not None:
-            with contextlib.suppress(ValueError):  # it was reaped meanwhile
-                process.kill()
+        with self._changed:
+            if self._process is not None:
+                self._process.kill()
 
     def log_tail(self) -> str:
         """Return the last lines that this process logged."""
@@ -310,7 +309,8 @@ class EngineProcess:
             process.join()
         self.exit_code = process.exitcode
         # Its pipes would stay open until somebody collects the traceback of the error it caused.
-        self._process = None
+        with self._changed:
+            self._process = None
         process.close()
         self._tail = _read_tail(self._log_file, self._log_start)
         if self._was_killed_for_memory():
