@@ -406,6 +406,8 @@ class Trial:
             case.message = f"{error.message} {error.detail.splitlines()[:1]}"
             if not error.message.endswith(".") or not error.hint.endswith("."):
                 case.problem = f"no sentence: {error.message!r} {error.hint!r}"
+            if "unexpected problem" in error.message:
+                case.problem = f"nobody foresaw this: {error.detail[-300:]}"
             if isinstance(error, EngineCrashedError):
                 case.message = error.detail.splitlines()[0]
         except Exception as error:  # whatever it is, it must not be
