@@ -32,7 +32,7 @@ from molmo_desktop.store.store import Store
 
 _KEEP_DELETED_S = 24 * 3600.0
 # What is saved in that time is on the screen in the same picture; the rest follows.
-_GLANCE_S = 0.02
+_GLANCE_S = 0.012
 # At the end of the program, for everything that is still to be saved.
 _LAST_PATIENCE_S = 10.0
 _Result = TypeVar("_Result")
@@ -44,12 +44,14 @@ class ConversationService(QObject):
 
     Attributes:
         changed: The list of conversations is another one now.
+        found: Carries the words that were looked for and the conversations they stand in.
         opened: The store is open; until then what is read or written waits.
         left_disk: What was kept on the disk for a conversation, beside itself, is to be
             forgotten: it was deleted, or marked as private.
     """
 
     changed = Signal()
+    found = Signal(str, object)
     opened = Signal()
     left_disk = Signal(int)
     _ended = Signal(object)
@@ -63,7 +65,9 @@ class ConversationService(QObject):
         self._last: Future[None] | None = None
         self._late: Future[None] | None = None
         self._is_closed = False
-        self._ended.connect(lambda deliver: deliver())
+        self._ended.connect(self._on_ended)
+        self._wanted_words = ""
+        self._searcher = ThreadPoolExecutor(1, thread_name_prefix="searching")
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="saving")
         self._opening = self._writer.submit(self._open, path)
         self._opening.add_done_callback(lambda _: self._post(self.opened.emit))
@@ -115,6 +119,7 @@ class ConversationService(QObject):
         self._is_closed = True
         if self.is_open() and self._store is not None:
             self._store.hurry(_LAST_PATIENCE_S)
+        self._searcher.shutdown(wait=True, cancel_futures=True)
         self._writer.shutdown(wait=True)
         if self._store is not None:
             self._store.close()
@@ -124,6 +129,26 @@ class ConversationService(QObject):
     def conversations(self, search: str = "") -> list[ConversationSummary]:
         """Return the conversations, the last used one first."""
         return self._read(lambda store: store.conversations(search)) or []
+
+    def search(self, words: str) -> None:
+        """Look for words in everything that was said; `found` follows, unless others follow."""
+        self._wanted_words = words
+        self._searcher.submit(self._search, words)
+
+    def _search(self, words: str) -> None:
+        if words != self._wanted_words or self._is_closed:
+            return
+        wait([self._opening])
+        try:
+            found = self._store.conversations(words) if self._store is not None else []
+        except HistoryError as error:
+            self._post(partial(self._notifier.error, error))
+            return
+        self._post(partial(self._tell_found, words, found))
+
+    def _tell_found(self, words: str, found: list[ConversationSummary]) -> None:
+        if words == self._wanted_words:
+            self.found.emit(words, found)
 
     def create(self, *, is_private: bool = False) -> StoredId:
         """Begin a conversation; its id comes to nothing when it cannot be stored."""
@@ -186,7 +211,8 @@ class ConversationService(QObject):
                 document.format if document else "",
                 len(document.pages) if document else None,
                 document.is_picture if document else False,
-            )
+            ),
+            glances=False,
         )
 
     def remove_attachment(self, attachment_id: _Id) -> None:
@@ -220,13 +246,15 @@ class ConversationService(QObject):
     def add_question(self, conversation_id: _Id, text: str, files: list[Path]) -> StoredId:
         """Save a question before it is asked."""
         key = _known(conversation_id)
-        return self._write(lambda store: store.add_question(key(), text, files))
+        return self._write(lambda store: store.add_question(key(), text, files), glances=False)
 
     def start_answer(self, conversation_id: _Id, question_id: _Id, model_name: str) -> StoredId:
         """Note that an answer is being written."""
         key, question = _known(conversation_id), _known(question_id)
         return self._write(
-            lambda store: store.start_answer(key(), question(), model_name), changes=False
+            lambda store: store.start_answer(key(), question(), model_name),
+            changes=False,
+            glances=False,
         )
 
     def after_saving(self, call: Callable[[], None]) -> None:
@@ -348,9 +376,13 @@ class ConversationService(QObject):
             self.changed.emit()
 
     def _post(self, call: Callable[[], None]) -> None:
-        """Have something called in the thread of this object."""
+        """Have something called in the thread of this object, unless it closes before."""
         if not self._is_closed:
             self._ended.emit(call)
+
+    def _on_ended(self, call: Callable[[], None]) -> None:
+        if not self._is_closed:
+            call()
 
 
 def _known(key: _Id) -> StoredId:

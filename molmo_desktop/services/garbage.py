@@ -18,6 +18,7 @@ from PySide6.QtCore import QObject, QTimer
 _LOOK_EVERY_MS = 200
 _LOOK_SELDOM_MS = 3200  # where nothing new arises: a window that nobody uses must cost nothing
 _YOUNG = 2000  # new objects that are worth a look
+_FLOOD = 40_000
 _WHOLE_EVERY_S = 120.0
 
 
@@ -50,7 +51,11 @@ class GarbageCollector(QObject):
 
     def _collect(self) -> None:
         wait_ms = min(2 * self._timer.interval(), _LOOK_SELDOM_MS)
-        if gc.get_count()[0] > _YOUNG:
+        young = gc.get_count()[0]
+        if young > _FLOOD:
+            # The words of a document, and no garbage: looking at them would take too long.
+            gc.freeze()
+        elif young > _YOUNG:
             gc.collect(0)
             wait_ms = _LOOK_EVERY_MS
         self._timer.setInterval(wait_ms)

@@ -14,7 +14,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from molmo_desktop.core.errors import HistoryError
@@ -75,12 +75,22 @@ class Database:
         self._give_up_at_s = time.monotonic() + seconds
 
     @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
+    def reading(self, *, apart: bool = False) -> Iterator[sqlite3.Connection]:
         """Give the connection for reading.
+
+        Args:
+            apart: Read with a connection of its own, so that others need not wait meanwhile.
 
         Raises:
             HistoryError: The file cannot be read.
         """
+        if apart and self.path is not None:
+            try:
+                with closing(self._open_reader()) as connection:
+                    yield connection
+            except sqlite3.Error as error:
+                raise history_error(error, self.path) from error
+            return
         with self._reading_lock:
             try:
                 yield self._reader

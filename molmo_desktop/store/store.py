@@ -74,7 +74,7 @@ class Store:
 
     def _open(self, database: Database) -> None:
         self._database = database
-        self._writer = this_writer()
+        self._writer = ""
         self.path = database.path
         self.is_saving = database.path is not None
         self.notice = (
@@ -103,7 +103,7 @@ class Store:
         """
         words = folded(storable(search)).split()
         condition = "deleted_at IS NULL" + _FOUND * len(words)
-        with self._database.reading() as connection:
+        with self._database.reading(apart=bool(words)) as connection:
             rows = connection.execute(
                 f"SELECT * FROM conversations AS c WHERE {condition} "
                 "ORDER BY updated_at DESC, id DESC",
@@ -261,6 +261,7 @@ class Store:
 
     def start_answer(self, conversation_id: int, question_id: int, model_name: str) -> int:
         """Note that an answer is being written, and return its id."""
+        self._writer = self._writer or this_writer()
         with self._database.writing() as connection:
             cursor = connection.execute(
                 "INSERT INTO messages (conversation_id, role, text, text_folded, status, "

@@ -11,12 +11,14 @@ from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from molmo_desktop.services.backstage import Backstage
+from molmo_desktop.store.records import ConversationSummary
 from molmo_desktop.ui.answer_flow import AnswerFlow
 from molmo_desktop.ui.conversation_column import ConversationColumn
 from molmo_desktop.ui.side_panel import SidePanel
 from molmo_desktop.ui.sidebar_holder import SidebarHolder
 from molmo_desktop.ui.status_line import StatusLine
 
+_PAUSE_MS = 15
 _SAVE_DRAFT_MS = 1000  # after the last key
 
 
@@ -57,6 +59,7 @@ class ConversationFlow(QObject):
         session.identified.connect(self._on_identified)
         session.private_changed.connect(self._column.private_line.setVisible)
         self._backstage.conversations.changed.connect(self.list_all)
+        self._backstage.conversations.found.connect(self._show_found)
 
     def begin(self) -> None:
         """Open a new conversation."""
@@ -138,11 +141,17 @@ class ConversationFlow(QObject):
 
     def list_all(self) -> None:
         """Show the conversations, or those in which the words of the search stand."""
+        conversations, words = self._backstage.conversations, self._sidebars.sidebar.search.text()
+        if words.strip():
+            conversations.search(words)
+        else:
+            self._show_found(words, conversations.conversations())
+
+    def _show_found(self, words: str, found: list[ConversationSummary]) -> None:
         sidebar = self._sidebars.sidebar
-        words = sidebar.search.text()
-        found = self._backstage.conversations.conversations(words)
-        sidebar.list.show_conversations(found, self._session.conversation_id)
-        sidebar.say_nothing_found(bool(words.strip()), not found)
+        if words == sidebar.search.text():
+            sidebar.list.show_conversations(found, self._session.conversation_id)
+            sidebar.say_nothing_found(bool(words.strip()), not found)
 
     def _on_identified(self, _conversation_id: int) -> None:
         # What was typed before the conversation began is in it now.
@@ -167,6 +176,10 @@ class ConversationFlow(QObject):
         self._answers.show_running()
         column.composer.set_text(self._backstage.conversations.draft(session.conversation_id))
         column.message_bar.hide()
-        last = column.transcript.last_answer
+        # Once the answer is on the screen: both together would take longer than a picture may.
+        QTimer.singleShot(_PAUSE_MS, self, self._show_last_evidence)
+
+    def _show_last_evidence(self) -> None:
+        last = self._column.transcript.last_answer
         if last is not None and last.answer is not None:
             self._answers.show_evidence(last)

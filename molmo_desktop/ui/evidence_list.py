@@ -7,7 +7,7 @@ import re
 from html import escape
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from molmo_desktop.core.answer import Evidence
@@ -25,6 +25,7 @@ from molmo_desktop.ui.theme import GAP_PX, TIGHT_PX
 _MAX_CHARACTERS = 320
 _WORD = re.compile(r"\w[\w.,'’-]*\w|\w")
 _TOO_COMMON_BELOW = 3
+_PAUSE_MS = 15  # between two cards, so that everything else has its turn
 
 
 class EvidenceCard(CardButton):
@@ -73,9 +74,11 @@ class EvidenceList(QScrollArea):
 
     Attributes:
         chosen: A card was pressed; carries its `Evidence`.
+        grown: Further cards were added: they come one after the other, so that the window goes on.
     """
 
     chosen = Signal(object)
+    grown = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -93,6 +96,11 @@ class EvidenceList(QScrollArea):
         self._layout.setSpacing(GAP_PX)
         self._layout.addStretch()
         self._cards: list[EvidenceCard] = []
+        self._waiting: list[Evidence] = []
+        self._matched: frozenset[str] = frozenset()
+        self._chosen: Evidence | None = None
+        self._adding = QTimer(self)
+        self._adding.timeout.connect(self._add_next)
         self.setWidget(content)
 
     @property
@@ -111,15 +119,26 @@ class EvidenceList(QScrollArea):
             self._layout.removeWidget(card)
             card.hide()
             card.deleteLater()
-        matched = matched_words(words)
-        self._cards = []
-        for number, item in enumerate(evidence):
-            card = EvidenceCard(number, item, matched)
-            card.clicked.connect(lambda _=False, chosen=item: self.chosen.emit(chosen))
-            self._layout.insertWidget(number, card)
-            self._cards.append(card)
-        follow_in_tab_order(self, self._cards)
+        self._matched = matched_words(words)
+        self._cards, self._waiting, self._chosen = [], list(evidence), None
+        if evidence:
+            self._add_next()
+            self._adding.start(_PAUSE_MS)
         self.verticalScrollBar().setValue(0)
+
+    def _add_next(self) -> None:
+        """Add one more card, if there is one."""
+        if not self._waiting:
+            self._adding.stop()
+            self.grown.emit()
+            return
+        item = self._waiting.pop(0)
+        card = EvidenceCard(len(self._cards), item, self._matched)
+        card.clicked.connect(lambda: self.chosen.emit(item))
+        set_property(card, "chosen", item == self._chosen)
+        self._layout.insertWidget(len(self._cards), card)
+        follow_in_tab_order(self._cards[-1] if self._cards else self, [card])
+        self._cards.append(card)
 
     def content_height(self) -> int:
         """Return how high all cards are together."""
@@ -128,6 +147,7 @@ class EvidenceList(QScrollArea):
 
     def mark_chosen(self, evidence: Evidence) -> None:
         """Outline the card of the passage that the viewer shows."""
+        self._chosen = evidence
         for card in self._cards:
             set_property(card, "chosen", card.evidence == evidence)
             if card.evidence == evidence:

@@ -51,6 +51,7 @@ class SidePanel(QFrame):
         self.splitter = QSplitter(Qt.Orientation.Vertical)
         self._lay_out()
         self.evidence.chosen.connect(self.show_passage)
+        self.evidence.grown.connect(self._fit_evidence)
         self.clear()
 
     def _lay_out(self) -> None:

@@ -21,10 +21,12 @@ from molmo_desktop.ui.message_views import AnswerView, QuestionView, plain_text_
 from molmo_desktop.ui.theme import EDGE_PX, GROUP_PX
 
 _NEAR_END_PX = 48
-_AT_ONCE = 4  # messages that are shown before anything else happens
+_AT_ONCE = 2  # messages that are shown before anything else happens
 _READ_AT_ONCE = 12
 _SCREENS_AHEAD = 1.5
-_MOST_VIEWS = 60
+# Between two steps, so that keys, wheel and painting have their turn.
+_PAUSE_MS = 10
+_MOST_VIEWS = 40
 
 Source = Callable[..., list[MessageRecord]]
 
@@ -97,8 +99,8 @@ class Transcript(QScrollArea):
         live = [view.plain_text() for view in self._views if view.message_id is None]
         return "\n\n".join([*stored, *live])
 
-    def clear(self) -> None:
-        """Remove all messages and show the empty state."""
+    def clear(self, *, is_filled_again: bool = False) -> None:
+        """Remove all messages, and show the empty state unless others follow at once."""
         for view in self._views:
             self._messages.removeWidget(view)
             view.hide()
@@ -107,7 +109,7 @@ class Transcript(QScrollArea):
         self._has_older = self._has_newer = False
         self._held = None
         self._filling.stop()
-        self._empty_state.show()
+        self._empty_state.setVisible(not is_filled_again)
         self._follows = True
 
     def show_messages(self, messages: list[MessageRecord], source: Source | None = None) -> None:
@@ -117,14 +119,14 @@ class Transcript(QScrollArea):
             messages: The newest messages of the conversation, oldest first.
             source: Reads further ones: takes what `Store.messages` does, but for the conversation.
         """
-        self.clear()
+        self.clear(is_filled_again=bool(messages))
         self._source = source
         self._older = messages[:-_AT_ONCE]
         self._has_older = source is not None or bool(self._older)
         for message in messages[-_AT_ONCE:]:
             if (view := self._view_of(message)) is not None:
                 self._add(view)
-        self._filling.start(0)
+        self._filling.start(_PAUSE_MS)
 
     def add_question(self, text: str) -> QuestionView:
         """Add what the user asked."""
@@ -194,7 +196,7 @@ class Transcript(QScrollArea):
             self._add_below()
         else:
             return
-        self._filling.start(0)
+        self._filling.start(_PAUSE_MS)
 
     def _add_above(self) -> None:
         if not self._older:
@@ -256,12 +258,12 @@ class Transcript(QScrollArea):
         if not self._has_older or source is None or self._views[-1].message_id is None:
             return
         first = source(limit=_AT_ONCE)
-        self.clear()
+        self.clear(is_filled_again=bool(first))
         self._source, self._has_newer, self._follows = source, True, False
         for message in first:
             if (view := self._view_of(message)) is not None:
                 self._add(view, follows=False)
-        self._filling.start(0)
+        self._filling.start(_PAUSE_MS)
 
     def _go_to_newest(self) -> None:
         """Have the end of the conversation at hand again."""
@@ -287,7 +289,7 @@ class Transcript(QScrollArea):
         if not self._is_holding:
             self._hold(value)
         if (self._has_older or self._has_newer) and not self._filling.isActive():
-            self._filling.start(0)
+            self._filling.start(_PAUSE_MS)
 
     def _hold(self, value: int) -> None:
         """Remember the message at the upper edge: it stays there, whatever comes above it."""
@@ -312,7 +314,7 @@ class Transcript(QScrollArea):
         """Fill a window that got higher."""
         super().resizeEvent(event)
         if self._has_older:
-            self._filling.start(0)
+            self._filling.start(_PAUSE_MS)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Go to the ends with Home and End."""

@@ -31,6 +31,7 @@ def test_after_a_kill_finished_answers_and_the_beginning_of_the_last_are_there(m
     words = window.column.transcript.plain_text()
     assert "You: Say hello." in words
     assert "You: Write a long story about a lighthouse." in words
+    qtbot.waitUntil(lambda: len(window.column.transcript.answers) == 2, timeout=10_000)
     first, second = window.column.transcript.answers
     assert first.answer is not None
     assert first.answer["finish_reason"] in ("stop", "length")

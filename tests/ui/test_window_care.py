@@ -9,6 +9,7 @@ import sys
 import time
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 from window_driver import ask, drop, drop_files, mime_of, type_and_send, wait_for_text
 
@@ -43,8 +44,11 @@ def test_a_file_that_could_not_be_read_is_named_in_the_answer(window, qtbot, tmp
 
 def test_a_deleted_conversation_is_named_and_the_cursor_goes_to_the_question(window, qtbot):
     conversations = window.backstage.conversations
-    conversation_id = conversations.create().value
-    conversations.rename(conversation_id, "Rent")
+    stored = conversations.create()
+    conversations.rename(stored, "Rent")
+    listed = window.sidebars.sidebar.list
+    qtbot.waitUntil(lambda: bool(listed.findItems("Rent", Qt.MatchFlag.MatchExactly)))
+    conversation_id = stored.value
     window.open_conversation(conversation_id)
     window.delete_conversation(conversation_id)
     assert window.column.undo_bar._text.text() == "“Rent” was deleted."

@@ -37,7 +37,9 @@ def test_a_restart_shows_the_conversation_with_its_answer_and_evidence(
     second.open_conversation(conversation_id)
     assert second.column.transcript.plain_text() == said
     assert second.column.composer.text == "And when is it"
-    assert "300.90" in second.panel.evidence.cards[0].evidence.text
+    evidence = second.panel.evidence
+    qtbot.waitUntil(lambda: bool(evidence.cards), timeout=5_000)
+    assert "300.90" in evidence.cards[0].evidence.text
     canvas = second.panel.viewer.canvas
     qtbot.waitUntil(lambda: bool(canvas.boxes), timeout=20_000)
     assert "tok/s" in second.column.transcript.last_answer.quiet_line.text()
