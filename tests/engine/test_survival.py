@@ -258,7 +258,8 @@ def test_the_death_of_the_parent_ends_the_engine(tmp_path, tiny, starter, busy):
         from molmo_desktop.engine.events import ChatMessage, GenerateRequest, LoadRequest
 
         def main():
-            client = EngineClient(safe_settings_file=Path({str(tmp_path / "e.json")!r}))
+            folder = Path({str(tmp_path)!r})
+            client = EngineClient(safe_settings_file=folder / "e.json", log_folder=folder)
             client.load(LoadRequest("m", Path({str(request.model_path)!r})))
             print(client.pid, flush=True)
             if {busy}:
