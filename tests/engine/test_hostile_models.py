@@ -14,7 +14,7 @@ SAMPLE = 40
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_forty_hostile_models_end_in_a_sentence_or_an_answer(tmp_path):
-    trial = Trial(seed=3, folder=tmp_path)
+    trial = Trial(seed=3, folder=tmp_path, slack=4)
     cases = [trial.play(number) for number in range(SAMPLE)]
     assert [case for case in cases if case.problem] == []
     assert {case.mutation for case in cases} >= {name.strip() for name in MUTATIONS}
