@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
-from PySide6.QtGui import QEnterEvent, QGuiApplication
+from PySide6.QtGui import QEnterEvent, QGuiApplication, QMoveEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from molmo_desktop.core.answer import Evidence, Point
@@ -23,7 +23,13 @@ _MAX_MARKS = 9
 
 
 class QuestionView(QFrame):
-    """What the user asked, and the files it was about where they are not the same as before."""
+    """What the user asked, and the files it was about where they are not the same as before.
+
+    Attributes:
+        moved: The view stands elsewhere; carries how many pixels further down.
+    """
+
+    moved = Signal(int)
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -43,6 +49,11 @@ class QuestionView(QFrame):
         layout.addWidget(words)
         self.words = words
 
+    def moveEvent(self, event: QMoveEvent) -> None:
+        """Tell by how much."""
+        super().moveEvent(event)
+        self.moved.emit(event.pos().y() - event.oldPos().y())
+
     def focus_parts(self) -> list[QWidget]:
         """Return what can have the focus, in reading order."""
         return [self.words]
@@ -58,8 +69,10 @@ class AnswerView(QWidget):
     Attributes:
         evidence_chosen: A mark was pressed; carries the number of the passage, from 0.
         again_wanted: The question is to be asked once more.
+        moved: The view stands elsewhere; carries how many pixels further down.
     """
 
+    moved = Signal(int)
     evidence_chosen = Signal(int)
     again_wanted = Signal()
 
@@ -110,6 +123,11 @@ class AnswerView(QWidget):
     def focus_parts(self) -> list[QWidget]:
         """Return what can have the focus while there are no marks, in reading order."""
         return [self.text, self.copy_button, self.again_button]
+
+    def moveEvent(self, event: QMoveEvent) -> None:
+        """Tell by how much."""
+        super().moveEvent(event)
+        self.moved.emit(event.pos().y() - event.oldPos().y())
 
     # --- while it is written ---------------------------------------------------------------
 

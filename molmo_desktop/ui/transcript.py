@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent, QMoveEvent, QResizeEvent
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from molmo_desktop.store.records import MessageRecord
@@ -101,13 +101,13 @@ class Transcript(QScrollArea):
 
     def clear(self, *, is_filled_again: bool = False) -> None:
         """Remove all messages, and show the empty state unless others follow at once."""
+        self._release()
         for view in self._views:
             self._messages.removeWidget(view)
             view.hide()
             view.deleteLater()
         self._views, self._older, self._source = [], [], None
         self._has_older = self._has_newer = False
-        self._held = None
         self._filling.stop()
         self._empty_state.setVisible(not is_filled_again)
         self._follows = True
@@ -247,7 +247,7 @@ class Transcript(QScrollArea):
 
     def _let_go(self, view: QuestionView | AnswerView) -> None:
         if view is self._held:
-            self._held = None
+            self._release()
         self._messages.removeWidget(view)
         view.hide()
         view.deleteLater()
@@ -295,20 +295,23 @@ class Transcript(QScrollArea):
         """Remember the message at the upper edge: it stays there, whatever comes above it."""
         held = next((view for view in self._views if view.y() + view.height() > value), None)
         if held is not self._held:
-            if self._held is not None:
-                self._held.removeEventFilter(self)
-            if held is not None:
-                held.installEventFilter(self)
+            self._release()
             self._held = held
+            if held is not None:
+                held.moved.connect(self._on_held_moved)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+    def _release(self) -> None:
+        if self._held is not None:
+            self._held.moved.disconnect(self._on_held_moved)
+            self._held = None
+
+    def _on_held_moved(self, down_px: int) -> None:
         """Move along with the message that is read."""
-        if watched is self._held and not self._follows and isinstance(event, QMoveEvent):
+        if not self._follows:
             bar = self.verticalScrollBar()
             self._is_holding = True
-            bar.setValue(bar.value() + event.pos().y() - event.oldPos().y())
+            bar.setValue(bar.value() + down_px)
             self._is_holding = False
-        return super().eventFilter(watched, event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Fill a window that got higher."""
