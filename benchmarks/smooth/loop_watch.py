@@ -8,11 +8,11 @@ The kernel tells how long the thread was ready to run but had to wait for a core
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import sys
 import threading
 import time
-import traceback
 from array import array
 from dataclasses import dataclass
 
@@ -125,13 +125,12 @@ def _open_schedstat() -> int | None:
 
 
 class _Accuser(threading.Thread):
-    """Prints the stack of the watched thread while it is late."""
+    """Prints the stacks of all threads while the watched one is late."""
 
     def __init__(self, watch: LoopWatch, limit_ms: float) -> None:
         super().__init__(name="accuser", daemon=True)
         self._watch = watch
         self._limit_ns = limit_ms * 1e6
-        self._thread_id = threading.get_ident()
 
     def run(self) -> None:
         told = 0
@@ -140,7 +139,7 @@ class _Accuser(threading.Thread):
             last_ns = self._watch.last_ns
             if last_ns and last_ns != told and time.perf_counter_ns() - last_ns > self._limit_ns:
                 told = last_ns
-                frame = sys._current_frames().get(self._thread_id)
                 late_ms = (time.perf_counter_ns() - last_ns) / 1e6
-                stack = "".join(traceback.format_stack(frame)[-6:])
-                print(f"--- late by {late_ms:.0f} ms\n{stack}", file=sys.stderr, flush=True)
+                print(f"--- late by {late_ms:.0f} ms", file=sys.stderr, flush=True)
+                # Not by frame objects: they would keep widgets alive and end them in this thread.
+                faulthandler.dump_traceback(sys.stderr)
