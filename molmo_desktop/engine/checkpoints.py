@@ -21,10 +21,21 @@ _BOUND_BYTES = 256 << 20
 _BYTE_POINTER = ctypes.POINTER(ctypes.c_uint8)
 
 
+def state_size(context: int, flags: int = lib.LLAMA_STATE_SEQ_FLAGS_NONE) -> int:
+    """Return the bytes that a copy of the context's state takes."""
+    return int(lib.llama_state_seq_get_size_ext(context, _SEQUENCE, flags))
+
+
 def copy_state(context: int, flags: int = lib.LLAMA_STATE_SEQ_FLAGS_NONE) -> Any | None:
-    """Return a copy of the context's state as a ctypes array, None when llama.cpp refuses."""
-    size = int(lib.llama_state_seq_get_size_ext(context, _SEQUENCE, flags))
-    state = (ctypes.c_uint8 * size)()
+    """Return a copy of the context's state as a ctypes array.
+
+    None when llama.cpp refuses, or when there is no memory for it.
+    """
+    size = state_size(context, flags)
+    try:
+        state = (ctypes.c_uint8 * size)()
+    except MemoryError:
+        return None
     pointer = ctypes.cast(state, _BYTE_POINTER)
     written = lib.llama_state_seq_get_data_ext(context, pointer, size, _SEQUENCE, flags)
     return state if written == size else None

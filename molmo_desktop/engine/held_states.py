@@ -30,6 +30,7 @@ _WORTH_TOKENS = 64
 _WORTH_SHARE = 1 / 3
 _MOST_MEMORY_BYTES = 512 << 20
 _MEMORY_SHARE = 0.1  # of what is free now
+_COPY_SHARE = 0.5  # of what is free now, for a copy that is written and let go of
 _STATE = ".state"
 
 
@@ -83,12 +84,15 @@ class HeldStates:
         least = count_tokens(wanted[:here]) + _WORTH_TOKENS
         aside, aside_tokens = self._best_aside(wanted)
         name, stored_tokens = self._best_stored(wanted)
+        if aside is not None and aside_tokens >= max(least, stored_tokens):
+            self._aside.remove(aside)  # first, so that it is not what has to make room
+            if losing:
+                self._put_aside(cache)
+            self._take(cache, aside.state, aside.reading)
+            return
         if losing:
             self._put_aside(cache)
-        if aside is not None and aside_tokens >= max(least, stored_tokens):
-            self._aside.remove(aside)
-            self._take(cache, aside.state, aside.reading)
-        elif stored_tokens >= least:
+        if stored_tokens >= least:
             self._take_stored(cache, name)
         elif losing:
             self._reading = _Reading()
@@ -116,24 +120,28 @@ class HeldStates:
             return
         if reading.unstored_s < max(self._worth_s, reading.cost_s * _WORTH_SHARE):
             return
+        if cache.byte_count() > psutil.virtual_memory().available * _COPY_SHARE:
+            return
         if (state := cache.save()) is None:
             return
         header = {**_described(state), "owner": reading.owner, "cost_s": reading.cost_s}
         name = _name(state.units)
         copies = [data for _, data in state.checkpoints or ()]
         stored.write(name, header, [state.data, *copies])
-        _drop_superseded(stored, state.units, name)
-        reading.unstored_s = 0.0
+        if stored.has(name):
+            self._drop_superseded(stored, state.units, name)
+            reading.unstored_s = 0.0
 
     def _put_aside(self, cache: PrefixCache) -> None:
-        state = cache.save()
-        if state is None:
-            return
-        kept = [item for item in self._aside if item.state.units != state.units]
-        self._aside = [*kept, _Aside(state, self._reading)]
+        size = cache.byte_count()
         bound = min(_MOST_MEMORY_BYTES, int(psutil.virtual_memory().available * _MEMORY_SHARE))
-        while self._aside and sum(item.state.byte_count for item in self._aside) > bound:
+        self._aside = [item for item in self._aside if item.state.units != cache.units]
+        # Before the copy is made: afterwards memory may have run out already.
+        while self._aside and size + sum(item.state.byte_count for item in self._aside) > bound:
             del self._aside[0]
+        state = cache.save() if size <= bound else None
+        if state is not None:
+            self._aside.append(_Aside(state, self._reading))
 
     def _best_aside(self, wanted: Sequence[Unit]) -> tuple[_Aside | None, int]:
         """Return what holds most of the wanted prompt in memory, and how many tokens of it."""
@@ -159,6 +167,13 @@ class HeldStates:
             self._outlines[name] = outline
         return outline
 
+    def _drop_superseded(self, stored: StoredFiles, units: Sequence[Unit], name: str) -> None:
+        """Delete older states that are only the beginning of the new one."""
+        for other, header in list(stored.headers(_STATE)):
+            older, _ = self._outline(other, header)
+            if other != name and tuple(units[: len(older)]) == older:
+                stored.delete(other)
+
     def _take(self, cache: PrefixCache, state: HeldState, reading: _Reading) -> bool:
         took = cache.load(state)
         self._reading = reading if took else _Reading()
@@ -171,14 +186,6 @@ class HeldStates:
         reading = _Reading(found.header["cost_s"], owner=found.header["owner"])
         if not self._take(cache, _state(found), reading):
             stored.delete(name)  # llama.cpp refuses it, and always will
-
-
-def _drop_superseded(stored: StoredFiles, units: Sequence[Unit], name: str) -> None:
-    """Delete older states that are only the beginning of the new one."""
-    for other, header in list(stored.headers(_STATE)):
-        older = _units(header)
-        if other != name and tuple(units[: len(older)]) == older:
-            stored.delete(other)
 
 
 def _name(units: Sequence[Unit]) -> str:

@@ -19,7 +19,7 @@ from typing import Any
 
 from llama_cpp import llama_cpp as lib
 
-from molmo_desktop.engine.checkpoints import Checkpoints, copy_state, put_state
+from molmo_desktop.engine.checkpoints import Checkpoints, copy_state, put_state, state_size
 
 _SEQUENCE = 0
 
@@ -139,6 +139,11 @@ class PrefixCache:
         """Return how many units of a wanted prompt `keep` would hold."""
         counts = None if self._checkpoints is None else self._checkpoints.unit_counts
         return reach(self._units, None if self.can_be_cut() else counts, wanted)
+
+    def byte_count(self) -> int:
+        """Return how much memory a copy of what is held takes."""
+        copies = () if self._checkpoints is None else self._checkpoints.copies()
+        return state_size(self._context) + sum(len(data) for _, data in copies)
 
     def save(self) -> HeldState | None:
         """Return a copy of what is held; None when there is nothing, or it cannot be copied."""

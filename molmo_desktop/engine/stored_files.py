@@ -77,7 +77,7 @@ class StoredFiles:
         path = self._folder / name
         try:
             content = path.read_bytes()
-        except OSError:
+        except (OSError, MemoryError):
             return None
         stored = _unpack(content)
         if stored is None:
@@ -180,7 +180,11 @@ def _unpack(content: bytes) -> Stored | None:
         return None
     if hashlib.blake2b(rest, digest_size=_DIGEST_BYTES).digest() != digest:
         return None
-    return Stored(json.loads(bytes(rest[:length])), rest[length:])
+    try:
+        header = json.loads(bytes(rest[:length]))
+    except ValueError:  # its length is the one thing that the digest does not hold
+        return None
+    return Stored(header, rest[length:]) if isinstance(header, dict) else None
 
 
 def _read_header(path: Path) -> Header | None:
