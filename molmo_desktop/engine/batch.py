@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from llama_cpp import llama_cpp as lib
 
-_STEP_S = 1.5
+_STEP_S = 2.0
 _FIRST_STEP_TOKENS = 128
 _LEAST_STEP_TOKENS = 128
 _GRAIN_TOKENS = 64
@@ -65,7 +65,7 @@ class TokenBatch:
 class Pace:
     """How many tokens of a prompt to evaluate in one step.
 
-    A step should take a second or two: then progress moves, and the number of threads can
+    A step should take about two seconds: then progress moves, and the number of threads can
     follow the load. Small steps cost speed: 512, 256, 128 and 64 tokens gave 1.00, 0.98, 0.97
     and 0.93 of it (starter model, two threads).
 
