@@ -135,6 +135,7 @@ class Assistant:
         self._speed = ReadingSpeed(paths.reading_speed_file)
         self._picture_tokens: dict[str, int] = {}
         self._one_at_a_time = threading.Lock()
+        self._newest_key = ""
 
     # Files -----------------------------------------------------------------------------------
 
@@ -190,7 +191,18 @@ class Assistant:
                 ) from error
 
     def forget_conversation(self, key: str) -> None:
-        """Delete from the disk what models have read for one conversation."""
+        """Delete from the disk what models have read for one conversation.
+
+        When it is the one that is being answered, or was last, what is still on its way to the
+        disk is waited for and deleted too.
+        """
+        self._forget_on_disk(key)
+        if key == self._newest_key:
+            with self._one_at_a_time:
+                self.engine.settle()
+            self._forget_on_disk(key)
+
+    def _forget_on_disk(self, key: str) -> None:
         self._memory.forget(key)
         forget_owner(self.paths.stored_states, key)
 
@@ -312,6 +324,7 @@ class Assistant:
         if not request.question.strip():
             raise UsageError("There is no question.", hint="Type what you want to know.")
         work = Work(request, on_event or ignore, cancel or CancelToken())
+        self._newest_key = request.conversation_key
         with self._one_at_a_time:
             work.cancel.raise_if_cancelled()
             span = self.meters.begin_span()

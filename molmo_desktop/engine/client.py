@@ -190,6 +190,13 @@ class EngineClient:
         with self._lock:
             self._end_process()
 
+    def settle(self) -> None:
+        """Wait until the engine has written to the disk what it read for the last answer."""
+        with self._lock:
+            if self._process is not None and self._process.is_alive:
+                with contextlib.suppress(EngineDied):
+                    self._process.call({"command": "settle"})
+
     @property
     def safe_settings(self) -> SafeSettingsNote | None:
         """Why safe settings are in force on this machine, None while the fast ones are."""

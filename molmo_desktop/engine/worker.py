@@ -9,6 +9,7 @@ Commands (JSON, see `wire_format.py`), each with an ``id``::
 
     load(request, settings) -> result   generate(request) -> events…, result
     count_tokens(messages) -> result    ping -> result
+    settle -> result, once what the last answer read is on the disk
     cancel                              unload: the process ends
 """
 
@@ -102,6 +103,8 @@ class Worker:
             "load": self._load,
             "generate": self._generate,
             "count_tokens": self._count_tokens,
+            # Commands wait for one another, and for what follows an answer.
+            "settle": lambda _message, _blobs: {},
         }
 
     def run(self) -> None:

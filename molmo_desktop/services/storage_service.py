@@ -37,7 +37,8 @@ class StorageService(QObject):
     def __init__(self, assistant: Assistant, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._assistant = assistant
-        self._jobs = Jobs(self, thread_count=1)
+        # Forgetting may wait for an answer; sizes are shown meanwhile.
+        self._jobs = Jobs(self, thread_count=2)
 
     def measure(self, on_done: Callable[[StorageSizes], None]) -> Job:
         """Find out the sizes; ``on_done`` gets them."""

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """After a restart the next question goes on from what the model had read, unless it must not."""
 
+import threading
+
 import pytest
 
 from molmo_desktop.assistant.build import build_assistant
 from molmo_desktop.assistant.memory import ConversationMemory
 from molmo_desktop.assistant.prompting import SentTurn
 from molmo_desktop.assistant.reading_speed import ReadingSpeed
-from molmo_desktop.assistant.requests import AskOptions, AskRequest, Turn
+from molmo_desktop.assistant.requests import AskOptions, AskRequest, TextEvent, Turn
+from molmo_desktop.core.cancel import CancelToken
 from molmo_desktop.core.settings import Settings
 from molmo_desktop.retrieval.passages import Passage
 
@@ -79,6 +82,26 @@ def test_a_conversation_leaves_nothing_behind(ask, text, home):
     assistant.forget_conversation(KEY)
     assistant.close()
     assert not [path for path in folder.rglob("*") if path.is_file()]
+
+
+def test_a_conversation_that_is_being_answered_leaves_nothing_behind(text, home):
+    assistant = build_assistant(settings=Settings(max_new_tokens=200))
+    request = AskRequest(QUESTION, (text,), (), AskOptions(mode="whole"), conversation_key=KEY)
+    forgetting = threading.Thread(target=assistant.forget_conversation, args=(KEY,))
+    cancel = CancelToken()
+
+    def forget(event):
+        if isinstance(event, TextEvent) and not forgetting.ident:
+            forgetting.start()
+            forgetting.join(0.2)
+            cancel.cancel()
+
+    try:
+        assistant.ask(request, on_event=forget, cancel=cancel)
+        forgetting.join()
+    finally:
+        assistant.close()
+    assert not [path for path in (home / "cache" / "states").rglob("*") if path.is_file()]
 
 
 def test_turns_are_recalled_from_the_disk_to_the_letter(tmp_path):
