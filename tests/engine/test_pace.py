@@ -9,10 +9,10 @@ from molmo_desktop.engine.batch import Pace
 @pytest.mark.parametrize(
     ("tokens", "seconds", "expected"),
     [
-        (128, 0.75, 256),  # 171 tokens/s
+        (128, 0.75, 320),  # 171 tokens/s
         (128, 4.0, 128),  # slow: the smallest step
         (128, 0.01, 512),  # fast: all there is room for
-        (128, 0.5, 384),
+        (128, 0.65, 384),
         (8, 5.0, 128),  # a few tokens tell nothing
     ],
 )
