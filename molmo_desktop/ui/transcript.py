@@ -55,6 +55,8 @@ class Transcript(QScrollArea):
         self._source: Source | None = None
         self._older: list[MessageRecord] = []
         self._has_older = self._has_newer = False
+        # The newest message above that was let go; what was written since has no number.
+        self._let_go_above: int | None = None
         self._held: QuestionView | AnswerView | None = None
         self._is_holding = False
         self._follows = True
@@ -107,6 +109,7 @@ class Transcript(QScrollArea):
             view.hide()
             view.deleteLater()
         self._views, self._older, self._source = [], [], None
+        self._let_go_above = None
         self._has_older = self._has_newer = False
         self._filling.stop()
         self._empty_state.setVisible(not is_filled_again)
@@ -200,8 +203,9 @@ class Transcript(QScrollArea):
 
     def _add_above(self) -> None:
         if not self._older:
-            first = next((view.message_id for view in self._views if view.message_id), None)
-            source = self._source
+            first, source = self._views[0].message_id if self._views else None, self._source
+            if first is None and self._let_go_above is not None:
+                first = self._let_go_above + 1
             self._older = (
                 source(before_id=first, limit=_READ_AT_ONCE, newest=True) if source else []
             )
@@ -221,9 +225,11 @@ class Transcript(QScrollArea):
         if last is None or self._source is None:
             self._has_newer = False
             return
-        found = self._source(after_id=last, limit=1)
-        self._has_newer = bool(found)
-        if found and (view := self._view_of(found[0])) is not None:
+        found = self._source(after_id=last, limit=_AT_ONCE)
+        # One that another window is writing is passed over.
+        views = [view for item in found if (view := self._view_of(item)) is not None]
+        self._has_newer = bool(views)
+        for view in views:
             self._add(view, follows=False)
 
     def _let_go_of_one(self) -> bool:
@@ -240,6 +246,7 @@ class Transcript(QScrollArea):
         elif first.message_id is not None and first.y() + first.height() < bar.value() - far_px:
             self._views.pop(0)
             self._has_older, self._older = True, []
+            self._let_go_above = first.message_id
             self._let_go(first)
         else:
             return False

@@ -4,12 +4,15 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QWidget
 from window_driver import LoopWatch
 
 from molmo_desktop.store.store import Store
+from molmo_desktop.ui.transcript import Transcript
 
 TURNS = 600
 
@@ -85,3 +88,73 @@ def test_home_and_end_go_to_the_ends(window, long_one, qtbot):
     bar = transcript.verticalScrollBar()
     assert f"Answer {TURNS - 1}." in transcript.last_answer.plain_text()
     assert bar.value() == bar.maximum()
+
+
+def test_what_was_asked_since_is_not_shown_twice_above(home, qtbot):
+    store = Store.in_memory()
+    key = store.create_conversation("Long")
+    transcript = Transcript(QWidget())
+    qtbot.addWidget(transcript)
+    transcript.resize(500, 400)
+    transcript.show()
+
+    def ask(number: int) -> None:
+        question = store.add_question(key, f"Question {number}?")
+        answer = store.start_answer(key, question, "m")
+        store.finish_answer(answer, None, "cancelled", text="It goes on and on. " * 20)
+
+    for number in range(10):
+        ask(number)
+    source = partial(store.messages, key)
+    transcript.show_messages(source(limit=12, newest=True), source)
+    for number in range(10, 35):
+        ask(number)
+        transcript.add_question(f"Question {number}?")
+        transcript.start_answer().show_end("cancelled", None, text="It goes on and on. " * 20)
+        qtbot.wait(30)
+    qtbot.waitUntil(lambda: transcript._views[0].message_id is None)
+
+    def is_at_the_beginning() -> bool:
+        transcript.verticalScrollBar().setValue(0)
+        return transcript._views[0].plain_text() == "You: Question 0?"
+
+    qtbot.waitUntil(is_at_the_beginning, timeout=20_000)
+    shown = [view.plain_text() for view in transcript._views]
+    questions = [words for words in shown if words.startswith("You:")]
+    assert questions == [f"You: Question {number}?" for number in range(35)]
+    transcript.clear()
+    store.close()
+
+
+def test_an_answer_that_another_window_writes_is_passed_over(home, qtbot):
+    store = Store.in_memory()
+    key = store.create_conversation("Long")
+    for number in range(20):
+        question = store.add_question(key, f"Question {number}?")
+        answer = store.start_answer(key, question, "m")
+        if number < 19:
+            store.finish_answer(answer, None, "cancelled", text="It goes on and on. " * 20)
+    reads = []
+
+    def source(**which):
+        reads.append(which)
+        return store.messages(key, **which)
+
+    transcript = Transcript(QWidget())
+    qtbot.addWidget(transcript)
+    transcript.resize(500, 400)
+    transcript.show()
+    transcript.show_messages(store.messages(key, limit=12, newest=True), source)
+    transcript._go_to_oldest()
+
+    def is_at_the_end() -> bool:
+        transcript.verticalScrollBar().setValue(transcript.verticalScrollBar().maximum())
+        return transcript._views[-1].plain_text() == "You: Question 19?"
+
+    qtbot.waitUntil(is_at_the_end, timeout=20_000)
+    qtbot.wait(100)
+    reads.clear()
+    qtbot.wait(300)
+    assert not reads
+    transcript.clear()
+    store.close()
