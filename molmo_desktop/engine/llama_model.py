@@ -173,7 +173,8 @@ class LlamaModel:
         nothing beside a batch of a prompt, but 5 % of a single token.
         """
         if should_stop is None:
-            lib.llama_set_abort_callback(self._context, lib.ggml_abort_callback(), None)
+            if self._context:  # none when a wider one could not be made
+                lib.llama_set_abort_callback(self._context, lib.ggml_abort_callback(), None)
             self._should_stop = lambda: False
         else:
             self._should_stop = should_stop

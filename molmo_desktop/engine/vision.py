@@ -29,6 +29,8 @@ from molmo_desktop.engine.prefix_cache import PictureUnit, Unit
 from molmo_desktop.engine.stored_files import StoredFiles
 
 _CACHE_BYTES = 256 << 20
+# Prepared but never encoded: cancelled, or held in the context already. Tens of MB each.
+_MOST_WAITING = 8
 _ASK_EVERY_NODES = 64
 _MARKER = mtmd.mtmd_default_marker()
 
@@ -46,6 +48,10 @@ class _Chunk:
 class _Picture:
     units: tuple[Unit, ...]
     chunks: list[_Chunk]
+
+    @property
+    def is_encoded(self) -> bool:
+        return all(item.embeddings is not None for item in self.chunks)
 
     def byte_count(self) -> int:
         return sum(0 if item.embeddings is None else item.embeddings.nbytes for item in self.chunks)
@@ -211,7 +217,10 @@ class VisionModel:
         )
 
     def trim(self) -> None:
-        """Drop the pictures that were not used for longest, down to the bound of memory."""
+        """Drop the pictures that were not used for longest, down to the bounds of memory."""
+        waiting = [key for key, picture in self._pictures.items() if not picture.is_encoded]
+        for key in waiting[:-_MOST_WAITING]:
+            self._drop(key, self._pictures.pop(key))
         held = sum(picture.byte_count() for picture in self._pictures.values())
         while held > _CACHE_BYTES and len(self._pictures) > 1:
             key, picture = self._pictures.popitem(last=False)
