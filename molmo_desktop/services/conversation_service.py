@@ -9,6 +9,7 @@ answer on the screen is never lost for it.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -29,6 +30,8 @@ from molmo_desktop.store.records import (
     MessageRecord,
 )
 from molmo_desktop.store.store import Store
+
+_logger = logging.getLogger(__name__)
 
 _KEEP_DELETED_S = 24 * 3600.0
 # What is saved in that time is on the screen in the same picture; the rest follows.
@@ -76,8 +79,7 @@ class ConversationService(QObject):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             store = Store(path)
-            store.mark_interrupted()
-            store.purge_deleted(_KEEP_DELETED_S)
+            _tidy(store)
         except HistoryError as error:
             self._problem = error
         except OSError as error:
@@ -365,6 +367,10 @@ class ConversationService(QObject):
                     stored.fail(error)
                     return
                 self._post(partial(self._notifier.error, error))
+            except Exception as error:
+                # The border of a thread: what could not be saved must not pass in silence.
+                stored.fail(_unforeseen(error))
+                return
             else:
                 stored.settle(result if type(result) is int else None)
                 return
@@ -383,6 +389,29 @@ class ConversationService(QObject):
     def _on_ended(self, call: Callable[[], None]) -> None:
         if not self._is_closed:
             call()
+
+
+def _tidy(store: Store) -> None:
+    """Mark what was left unfinished and remove what was deleted, unless another window is busy.
+
+    Raises:
+        HistoryError: The file cannot be written.
+    """
+    try:
+        store.mark_interrupted()
+        store.purge_deleted(_KEEP_DELETED_S)
+    except HistoryError as error:
+        if not error.data.get("is_busy"):
+            raise  # else the next start does it
+
+
+def _unforeseen(error: Exception) -> HistoryError:
+    _logger.error("Unexpected error while saving", exc_info=error)
+    return HistoryError(
+        "The conversation could not be saved.",
+        hint="Try again; if it happens again, please report it with the details.",
+        detail=f"{type(error).__name__}: {error}",
+    )
 
 
 def _known(key: _Id) -> StoredId:

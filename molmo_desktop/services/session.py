@@ -162,9 +162,14 @@ class Session(QObject):
 
     def is_running_here(self) -> bool:
         """Whether the answer being written belongs to the open conversation."""
-        running = self.running
-        return running is not None and (
-            running.conversation is self._place or running.conversation_id == self.conversation_id
+        return self.running is not None and self.belongs_here(self.running)
+
+    def belongs_here(self, running: RunningAnswer) -> bool:
+        """Whether an answer belongs to the open conversation."""
+        number = running.conversation_id
+        # Two that could not be saved have no number, and are two all the same.
+        return running.conversation is self._place or (
+            number is not None and number == self.conversation_id
         )
 
     def _open(self, conversation_id: int | None, messages: list[MessageRecord]) -> None:
@@ -430,8 +435,7 @@ class Session(QObject):
                 error.to_dict() if error is not None and end == "failed" else None,
                 text=running.text if answer is None else None,
             )
-        is_open = running.conversation_id == self.conversation_id
-        if is_open and answer is not None and self._turns:
+        if self.belongs_here(running) and answer is not None and self._turns:
             self._turns[-1].answer = str(answer["answer"])
         self.ended.emit(running, end, answer, error)
 

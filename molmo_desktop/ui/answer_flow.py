@@ -134,7 +134,7 @@ class AnswerFlow(QObject):
         self._panel.live.set_answering(False)
         self._status.say(_END_WORDS.get(end, "Ready"))
         failure = error if error is not None and not isinstance(error, Cancelled) else None
-        is_open = running.conversation_id == self._session.conversation_id
+        is_open = self._session.belongs_here(running)
         if is_open:
             self._show_end(running, end, answer, failure)
         if failure is not None:

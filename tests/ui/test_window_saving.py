@@ -9,9 +9,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
 from PySide6.QtTest import QTest
 from window_driver import LoopWatch, ask, type_and_send, wait_for_text
 
+from molmo_desktop.services.conversation_service import ConversationService
+from molmo_desktop.services.notifier import Notifier
+from molmo_desktop.store import database
 from molmo_desktop.store.store import Store
 
 
@@ -105,3 +109,47 @@ def test_an_answer_that_ended_while_the_window_closed_is_stored_as_ended(make_wi
     assert message.status == "finished"
     assert message.text == said
     assert message.answer["finish_reason"] in ("stop", "length")
+
+
+def test_an_answer_that_is_not_saved_yet_is_not_shown_in_a_new_conversation(
+    window, tiny_model, qtbot
+):
+    session = window.backstage.session
+    with _held_by_another_program(window):
+        type_and_send(qtbot, window, "Hello?")
+        assert session.is_running_here()
+        window.new_conversation()
+        assert session.is_busy
+        assert not session.is_running_here()
+        assert "Hello?" not in window.column.transcript.plain_text()
+        window.answers.stop()
+
+
+def test_a_window_that_opens_while_another_one_saves_is_saved_all_the_same(
+    home, qtbot, monkeypatch
+):
+    path = home / "data" / "conversations.db"
+    Store(path).close()
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_S", 0.2)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    service = ConversationService(path, Notifier())
+    try:
+        assert service.is_open(patience_s=10)
+        other.execute("COMMIT")
+        assert service.is_saving
+    finally:
+        other.close()
+        service.close()
+
+
+@pytest.mark.expects_warnings
+def test_what_fails_in_a_way_that_nobody_foresaw_is_told(home, qtbot, caplog):
+    notifier = Notifier()
+    service = ConversationService(home / "data" / "conversations.db", notifier)
+    with qtbot.waitSignal(notifier.message_given) as told:
+        stored = service._write(lambda store: store.create_conversation(title=3))
+    assert "could not be saved" in told.args[0].text
+    assert stored.error is not None
+    service.close()
+    assert "AttributeError" in caplog.text
