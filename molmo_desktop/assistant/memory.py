@@ -48,12 +48,17 @@ class ConversationMemory:
     ) -> list[SentTurn]:
         """Return the earlier turns; those edited since or not known any more as bare questions.
 
+        Where the oldest were left out, because the conversation no longer fitted, they are again.
+
         Args:
             key: Of the conversation.
             history: What was asked and answered before.
             documents: The conversation's files, for the pictures that were looked at.
         """
         known = self._turns.get(key) or (self._load(key, documents) if history else [])
+        dropped = len(history) - len(known)
+        if known and dropped > 0 and all(map(_is_same, known, history[dropped:])):
+            return list(known)  # the oldest did not fit any more, and would not now
         recalled: list[SentTurn] = []
         for number, turn in enumerate(history):
             same = number < len(known) and _is_same(known[number], turn)

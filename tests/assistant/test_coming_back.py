@@ -116,6 +116,17 @@ def test_turns_are_recalled_from_the_disk_to_the_letter(tmp_path):
     assert damaged == [SentTurn("Why?", "Why?", "So")]
 
 
+def test_turns_that_did_not_fit_any_more_do_not_spoil_the_others():
+    """Else every further question would be a prompt that the model has not read."""
+    sent = [SentTurn(f"{number}?", f"Document\n\n{number}?", "So") for number in range(4)]
+    history = [Turn(turn.question, turn.answer) for turn in sent]
+    memory = ConversationMemory()
+    memory.remember(KEY, sent[2:])
+    assert memory.recall(KEY, history) == sent[2:]
+    edited = [*history[:3], Turn("3?", "Otherwise")]
+    assert [turn.text for turn in memory.recall(KEY, edited)] == ["0?", "1?", "2?", "3?"]
+
+
 def test_the_reading_speed_outlives_the_program(tmp_path):
     speed = ReadingSpeed(tmp_path / "speed.json")
     assert speed.tokens_per_s("model") < 300
