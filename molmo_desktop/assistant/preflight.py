@@ -145,6 +145,7 @@ class MemoryPreflight:
             return
         known_bytes = loaded.weights_bytes + loaded.kv_cache_bytes + loaded.compute_bytes
         known_bytes += loaded.repacked_bytes + (loaded.projector_bytes or 0)
+        known_bytes += generation.copies_bytes
         load = MeasuredLoad(
             loaded.kv_cache_bytes,
             loaded.compute_bytes,

@@ -36,7 +36,8 @@ def copy_state(context: int, flags: int = lib.LLAMA_STATE_SEQ_FLAGS_NONE) -> Any
         state = (ctypes.c_uint8 * size)()
     except MemoryError:
         return None
-    pointer = ctypes.cast(state, _BYTE_POINTER)
+    # By its address: a cast array refers to itself, and stays in memory long after its last use.
+    pointer = ctypes.cast(ctypes.addressof(state), _BYTE_POINTER)
     written = lib.llama_state_seq_get_data_ext(context, pointer, size, _SEQUENCE, flags)
     return state if written == size else None
 

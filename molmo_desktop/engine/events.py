@@ -173,6 +173,8 @@ class Generation:
         image_tokens: Of the prompt, taken by pictures.
         guessed_tokens: Of the answer's, those that were guessed right and checked together.
         peak_rss_bytes: Highest resident size of the engine process during the answer.
+        copies_bytes: Of that, copies of what was read before; they are made only where memory is
+            free, so the model does not need them.
     """
 
     text: str
@@ -187,3 +189,4 @@ class Generation:
     decode_s: float | None
     peak_rss_bytes: int | None
     guessed_tokens: int | None = None
+    copies_bytes: int = 0

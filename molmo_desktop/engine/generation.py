@@ -336,6 +336,7 @@ class Answering:
             decode_s=figures.decode_s,
             peak_rss_bytes=self._peak.peak_bytes(),
             guessed_tokens=figures.guessed_tokens,
+            copies_bytes=self._model.held.byte_count,
         )
 
 

@@ -73,12 +73,19 @@ class HeldStates:
         self._aside: list[_Aside] = []
         self._reading = _Reading()
         self._outlines: dict[str, _Outline] = {}
+        self._taken_bytes = 0
+
+    @property
+    def byte_count(self) -> int:
+        """Memory that copies took at most since the last `bring` began."""
+        return self._aside_bytes() + self._taken_bytes
 
     def bring(self, cache: PrefixCache, wanted: Sequence[Unit]) -> None:
         """Put the state into the context that holds most of the wanted prompt.
 
         What the context would lose is put aside in memory first.
         """
+        self._taken_bytes = 0
         here = cache.reach(wanted)
         losing = count_tokens(cache.units[here:]) >= _WORTH_TOKENS
         least = count_tokens(wanted[:here]) + _WORTH_TOKENS
@@ -137,11 +144,14 @@ class HeldStates:
         bound = min(_MOST_MEMORY_BYTES, int(psutil.virtual_memory().available * _MEMORY_SHARE))
         self._aside = [item for item in self._aside if item.state.units != cache.units]
         # Before the copy is made: afterwards memory may have run out already.
-        while self._aside and size + sum(item.state.byte_count for item in self._aside) > bound:
+        while self._aside and size + self._aside_bytes() > bound:
             del self._aside[0]
         state = cache.save() if size <= bound else None
         if state is not None:
             self._aside.append(_Aside(state, self._reading))
+
+    def _aside_bytes(self) -> int:
+        return sum(item.state.byte_count for item in self._aside)
 
     def _best_aside(self, wanted: Sequence[Unit]) -> tuple[_Aside | None, int]:
         """Return what holds most of the wanted prompt in memory, and how many tokens of it."""
@@ -175,6 +185,7 @@ class HeldStates:
                 stored.delete(other)
 
     def _take(self, cache: PrefixCache, state: HeldState, reading: _Reading) -> bool:
+        self._taken_bytes = state.byte_count
         took = cache.load(state)
         self._reading = reading if took else _Reading()
         return took

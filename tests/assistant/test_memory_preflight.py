@@ -141,3 +141,18 @@ def test_an_answer_teaches_what_the_model_really_takes(assistant):
     real = answer.memory.engine_peak_bytes
     text_only = after.estimate.total_bytes - before.estimate.projector_bytes
     assert text_only == pytest.approx(real, rel=0.02)
+
+
+def test_other_conversations_held_in_memory_are_not_what_a_model_takes(assistant, tmp_path):
+    path = starter_model_path()
+    if path is None:
+        pytest.skip("the starter model is not installed")
+    options = AskOptions(model=str(path), max_new_tokens=2, mode="whole")
+    needed = []
+    for number, word in enumerate(("bridge", "boat", "river", "bridge")):
+        file = tmp_path / f"{number}.txt"
+        file.write_text(f"The {word} is old and wide. " * 100)
+        assistant.ask(AskRequest(f"How is the {word}?", (file,), options=options))
+        model = assistant.library.resolve(str(path))
+        needed.append(assistant.check_memory(model).estimate.total_bytes)
+    assert needed[-1] < needed[0] * 1.05
