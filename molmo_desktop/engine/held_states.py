@@ -115,6 +115,7 @@ class HeldStates:
         """Drop what is in memory; the context was cleared."""
         self._aside.clear()
         self._reading = _Reading()
+        self._taken_bytes = 0
 
     def store(self, cache: PrefixCache) -> None:
         """Keep the state of the context on the disk, if it is worth it and allowed.
