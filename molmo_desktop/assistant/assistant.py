@@ -7,6 +7,7 @@ directly. What the window can answer, the command line can too.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from dataclasses import replace
@@ -76,7 +77,7 @@ from molmo_desktop.engine.events import (
     LoadRequest,
     TokenEvent,
 )
-from molmo_desktop.engine.stored_files import forget_all, forget_owner, stored_bytes
+from molmo_desktop.engine.stored_files import forget_all, forget_owner, stored_bytes, trim
 from molmo_desktop.meters.memory import process_memory
 from molmo_desktop.meters.meters import Meters
 from molmo_desktop.meters.reading import LiveReading
@@ -189,6 +190,11 @@ class Assistant:
                     f"{self.paths.stored_states} yourself.",
                     detail=str(error),
                 ) from error
+
+    def limit_states(self) -> None:
+        """Delete what models have read beyond the limit of the settings."""
+        with contextlib.suppress(OSError):  # the next answer tries again
+            trim(self.paths.stored_states, self.settings.stored_state_limit_mb * 1_000_000)
 
     def forget_conversation(self, key: str) -> None:
         """Delete from the disk what models have read for one conversation.

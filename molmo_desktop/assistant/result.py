@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import time
+
 from molmo_desktop.assistant.grounding import Grounding
 from molmo_desktop.assistant.plan import ReadingPlan
 from molmo_desktop.assistant.work import Work
@@ -59,4 +61,5 @@ def _timings(work: Work, generation: Generation) -> Timings:
         decode_s=generation.decode_s,
         # The first token comes out of the prefill: the others are what decoding took.
         decode_tokens_per_s=(count - 1) / decode_s if is_timed else None,
+        total_s=time.monotonic() - work.started_s,
     )

@@ -31,16 +31,25 @@ def run_ask(options: argparse.Namespace) -> int:
         questions = read_lines(options.questions)
         files = tuple(Path(name) for name in options.arguments)
     else:
-        if not options.arguments:
-            error = UsageError(
-                "There is no question.", hint='Try: molmo-desktop ask "What is this?"'
-            )
+        if error := _missing_question(options.arguments):
             if options.json:
                 print_json({"question": "", "error": error.shown()})
             raise error
         questions = [options.arguments[0]]
         files = tuple(Path(name) for name in options.arguments[1:])
     return _answer_all(options, questions, files, is_conversation=False)
+
+
+def _missing_question(arguments: list[str]) -> UsageError | None:
+    """Return what to say when there is nothing to answer: no words, or only a file's name."""
+    if not arguments:
+        return UsageError("There is no question.", hint='Try: molmo-desktop ask "What is this?"')
+    if len(arguments) == 1 and os.path.isfile(arguments[0]):
+        return UsageError(
+            f"There is no question about {arguments[0]}.",
+            hint='The question comes before the file: molmo-desktop ask "What is this?" FILE.',
+        )
+    return None
 
 
 def run_chat(options: argparse.Namespace) -> int:

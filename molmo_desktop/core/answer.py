@@ -52,7 +52,10 @@ class Coverage:
     files: tuple[FileCoverage, ...] = ()
 
     def sentence(self) -> str:
-        """Return "read 12 of 40 pages" or the like; empty when nothing was attached."""
+        """Return "read 12 of 40 pages" or the like; empty when nothing was attached.
+
+        Passages are not whole pages, and are not called that.
+        """
         if self.mode == "none" or not self.pages_total:
             return ""
         if self.mode == "picture":
@@ -62,8 +65,11 @@ class Coverage:
                 else (f"looked at {len(self.pages_read)} of {self.pages_total} pictures")
             )
         count = sum(len(item.pages_read) for item in self.files) or len(self.pages_read)
+        if self.mode == "retrieve" and self.pages_total == 1:
+            return "read the best passages"
+        what = "passages on " if self.mode == "retrieve" else ""
         noun = "page" if self.pages_total == 1 else "pages"
-        return f"read {count} of {self.pages_total} {noun}"
+        return f"read {what}{count} of {self.pages_total} {noun}"
 
 
 @dataclass(frozen=True)
@@ -99,7 +105,10 @@ class TokenCounts:
 
 @dataclass(frozen=True)
 class Timings:
-    """Seconds of each stage; ``first_token_s`` counts from the question to the first token."""
+    """Seconds of each stage.
+
+    ``first_token_s`` counts from the question to the first token, ``total_s`` to the answer.
+    """
 
     load_s: float = 0.0
     read_s: float = 0.0
@@ -109,6 +118,7 @@ class Timings:
     first_token_s: float | None = None
     decode_s: float | None = None
     decode_tokens_per_s: float | None = None
+    total_s: float | None = None
 
 
 @dataclass(frozen=True)

@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 from molmo_desktop.core.answer import FinishReason
 from molmo_desktop.engine.events import TokenEvent
 from molmo_desktop.engine.llama_model import LlamaModel
-from molmo_desktop.engine.lookup import PromptLookup
+from molmo_desktop.engine.lookup import MOST_GUESSED, PromptLookup
 from molmo_desktop.engine.prefix_cache import Unit
 from molmo_desktop.engine.sampling import Sampler
 from molmo_desktop.engine.streaming import TextStream
 
 _NO_TOKEN = -1
-_PROOF_TOKENS = 4
+_PROOF_TOKENS = MOST_GUESSED + 1
 
 
 class AnswerText:

@@ -21,6 +21,7 @@ def state_key(request: LoadRequest, settings: EngineSettings) -> str:
         "model": file_key(request.model_path),
         "projector": request.mmproj_path and file_key(request.mmproj_path),
         "settings": vars(settings),
+        "context_length": request.context_length,
         "flash_attention": request.flash_attention,
         "kv_cache_type": request.kv_cache_type,
         "image_tokens": [request.image_min_tokens, request.image_max_tokens],

@@ -132,20 +132,39 @@ class StoredFiles:
     def _make_room(self, size: int) -> None:
         """Delete what was not used for longest, so that another file of that size fits."""
         self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        files = sorted(_files(self._root), key=_used_at)
-        newest = _used_at(files[-1]) if files else 0.0
-        held = sum(_size(path) for path in files)
-        free = shutil.disk_usage(self._root).free
-        for path in files:
-            is_stale = path.suffix == ".part" and newest - _used_at(path) > _STALE_PART_S
-            if held + size <= self._limit_bytes and size <= free and not is_stale:
-                continue
+        for path in trim(self._root, self._limit_bytes - size, least_free_bytes=size):
+            self._headers.pop(path.name, None)
+        if size > shutil.disk_usage(self._root).free:
+            raise OSError("the disk is full")
+
+
+def trim(folder: Path, limit_bytes: int, *, least_free_bytes: int = 0) -> list[Path]:
+    """Delete what was not used for longest, and what was never finished.
+
+    Args:
+        folder: Of all models.
+        limit_bytes: What may stay.
+        least_free_bytes: Delete more as long as less of the disk is free.
+
+    Returns:
+        The files that were deleted.
+
+    Raises:
+        OSError: A file cannot be deleted.
+    """
+    files = sorted(_files(folder), key=_used_at)
+    newest = _used_at(files[-1]) if files else 0.0
+    held = sum(_size(path) for path in files)
+    free = shutil.disk_usage(folder).free if files else 0
+    gone = []
+    for path in files:
+        is_stale = path.suffix == ".part" and newest - _used_at(path) > _STALE_PART_S
+        if held > limit_bytes or free < least_free_bytes or is_stale:
             held -= _size(path)
             free += _size(path)
             path.unlink(missing_ok=True)
-            self._headers.pop(path.name, None)
-        if size > free:
-            raise OSError("the disk is full")
+            gone.append(path)
+    return gone
 
 
 def stored_bytes(folder: Path) -> int:

@@ -167,10 +167,13 @@ class Worker:
         self._has_ended.set()
 
     def _store_last_answer(self) -> None:
-        """Keep on the disk what was read; a failure costs the time to read it again, no more."""
+        """Keep on the disk what was read; a failure costs the time to read it again, no more.
+
+        The next question does not wait for that: it stores the state that it leaves itself.
+        """
         answering, self._answering = self._answering, None
         try:
-            if answering is not None:
+            if answering is not None and not self._cancels:
                 answering.store()
         except Exception:
             traceback.print_exc()

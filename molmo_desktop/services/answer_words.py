@@ -110,8 +110,10 @@ def relevance_in_words(evidence: Evidence) -> str:
 
 def _seconds(answer: dict[str, Any]) -> str:
     timings = answer.get("timings") or {}
+    # Answers of older versions have no total: its parts are what is known of it.
     names = ("load_s", "read_s", "retrieve_s", "encode_s", "prefill_s", "decode_s")
-    total_s = sum(float(timings.get(name) or 0.0) for name in names)
+    parts_s = sum(float(timings.get(name) or 0.0) for name in names)
+    total_s = float(timings.get("total_s") or parts_s)
     if total_s <= 0:
         return ""
     if total_s < 0.1:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from molmo_desktop.core.settings import LoadedSettings
+from molmo_desktop.core.settings import LoadedSettings, Settings
 from molmo_desktop.services.ask_service import AskService
 from molmo_desktop.services.conversation_service import ConversationService
 from molmo_desktop.services.document_service import DocumentService
@@ -44,7 +44,14 @@ class Backstage:
         self.meters = MeterService(assistant, assistant.settings.panel_interval_ms)
         self.session = Session(self.conversations, self.documents, self.asking)
         self.session.model_name = assistant.settings.model_name
+        self._state_limit_mb = assistant.settings.stored_state_limit_mb
+        self.settings.changed.connect(self._on_settings_changed)
         self._closed = False
+
+    def _on_settings_changed(self, settings: Settings) -> None:
+        if settings.stored_state_limit_mb < self._state_limit_mb:
+            self.storage.limit_states()
+        self._state_limit_mb = settings.stored_state_limit_mb
 
     def begin(self) -> None:
         """Begin with what is not needed to show a window."""

@@ -34,6 +34,7 @@ from molmo_desktop.store.store import Store
 _logger = logging.getLogger(__name__)
 
 _KEEP_DELETED_S = 24 * 3600.0
+_KEEP_BACKUPS_S = 7 * 24 * 3600.0
 # What is saved in that time is on the screen in the same picture; the rest follows.
 _GLANCE_S = 0.012
 # At the end of the program, for everything that is still to be saved.
@@ -400,6 +401,7 @@ def _tidy(store: Store) -> None:
     try:
         store.mark_interrupted()
         store.purge_deleted(_KEEP_DELETED_S)
+        store.purge_backups(_KEEP_BACKUPS_S)
     except HistoryError as error:
         if not error.data.get("is_busy"):
             raise  # else the next start does it

@@ -61,5 +61,7 @@ class GarbageCollector(QObject):
         self._timer.setInterval(wait_ms)
         now_s = time.monotonic()
         if now_s - self._last_whole_s > _WHOLE_EVERY_S and self._is_idle():
+            gc.unfreeze()  # among the words that were set aside may be garbage by now
             gc.collect()
+            gc.freeze()
             self._last_whole_s = now_s

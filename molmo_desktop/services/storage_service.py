@@ -79,6 +79,10 @@ class StorageService(QObject):
             on_failed=on_failed,
         )
 
+    def limit_states(self) -> Job:
+        """Delete what models have read beyond the limit of the settings."""
+        return self._jobs.run(lambda _job: self._assistant.limit_states())
+
     def forget_conversation(self, conversation_id: int) -> Job:
         """Delete what models have read for one conversation."""
         return self._jobs.run(

@@ -7,6 +7,7 @@ and each call is one transaction. Any thread may call; two windows may use one f
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import time
 from collections.abc import Sequence
@@ -169,6 +170,19 @@ class Store:
         # The log still holds the words until it is folded into the file.
         self._database.empty_log()
         return gone
+
+    def purge_backups(self, older_than_s: float) -> None:
+        """Delete copies made before a change of the file's layout at least that long ago.
+
+        They hold conversations that were deleted since.
+        """
+        if self.path is None:
+            return
+        made_before = time.time() - older_than_s
+        for copy in self.path.parent.glob(f"{self.path.name}.version-*.backup"):
+            with contextlib.suppress(OSError):
+                if copy.stat().st_mtime <= made_before:
+                    copy.unlink()
 
     def _set_deleted(self, conversation_id: int, deleted_at: float | None) -> None:
         with self._database.writing() as connection:

@@ -128,6 +128,12 @@ def test_wrong_usage_ends_with_status_2():
     assert run("read").returncode == 2
 
 
+def test_a_file_without_a_question_is_not_taken_for_one(samples):
+    result = run("ask", samples / "invoice.pdf")
+    assert result.returncode == 2
+    assert "no question about" in one_sentence(result)
+
+
 @pytest.mark.parametrize("make", ["truncated", "random bytes", "empty"])
 def test_a_model_file_that_is_none_is_told(tiny_vlm, tmp_path, make):
     good = (tiny_vlm / "model.gguf").read_bytes()
@@ -215,7 +221,9 @@ def test_models_are_listed():
     assert first["has_vision"] is False
 
 
-@pytest.mark.parametrize("arguments", [["bench", "--json"], ["aks", "What?"], ["--no-such-option"]])
+@pytest.mark.parametrize(
+    "arguments", [["compare", "--json"], ["aks", "What?"], ["--no-such-option"]]
+)
 def test_a_misspelt_command_is_refused_and_opens_no_window(arguments):
     result = run(*arguments)
     assert result.returncode == 2

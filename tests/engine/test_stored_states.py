@@ -7,6 +7,7 @@ and what is wrong on the disk must never be used.
 
 import dataclasses
 import itertools
+import os
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from conftest import TINY
 
 from molmo_desktop.core.pages import PageImage
 from molmo_desktop.engine.events import LoadRequest, StoredStates
-from molmo_desktop.engine.stored_files import forget_all, forget_owner, stored_bytes
+from molmo_desktop.engine.stored_files import forget_all, forget_owner, stored_bytes, trim
 
 TOLERANCE = 0.04  # of the standard deviation of the logits
 BRIDGE = "The bridge was built of stone and wood. " * 10
@@ -274,3 +275,16 @@ def test_a_file_that_makes_no_sense_is_passed_over(restarted, model, states, ask
     answer = restarted(request).generate(ask(BRIDGE, max_new_tokens=1))
     assert answer.cached_tokens == 0
     assert answer.completion_ids
+
+
+def test_a_lower_limit_deletes_what_was_not_used_for_longest(tmp_path):
+    for number in range(4):
+        path = tmp_path / "model" / f"{number}.state"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"x" * 100)
+        os.utime(path, (1000 + number, 1000 + number))
+    trim(tmp_path, 250)
+    assert sorted(path.name for path in tmp_path.rglob("*.state")) == ["2.state", "3.state"]
+    trim(tmp_path, 0)
+    assert stored_bytes(tmp_path) == 0
+    trim(tmp_path / "missing", 0)

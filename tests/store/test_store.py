@@ -333,3 +333,15 @@ def test_a_store_in_memory_works_and_says_that_it_saves_nothing(answer):
     store.delete_conversation(conversation)
     assert store.purge_deleted() == 1
     store.close()
+
+
+def test_copies_made_before_an_update_are_deleted_after_their_time(tmp_path):
+    path = tmp_path / "conversations.db"
+    copies = [tmp_path / f"conversations.db.version-{number}.backup" for number in (1, 2)]
+    for copy in copies:
+        copy.write_bytes(b"x")
+    os.utime(copies[0], (1000, 1000))
+    store = Store(path)
+    store.purge_backups(3600)
+    store.close()
+    assert [copy.exists() for copy in copies] == [False, True]

@@ -199,6 +199,15 @@ def test_what_models_have_read_can_be_forgotten_after_asking(window, qtbot, home
     assert page.forget_states_button.hasFocus()
 
 
+def test_keeping_nothing_on_disk_deletes_what_was_kept(window, qtbot, home):
+    folder = home / "cache" / "states" / "model"
+    folder.mkdir(parents=True)
+    (folder / "one.state").write_bytes(b"x" * 1000)
+    dialog = open_settings(qtbot, window)
+    dialog.field("stored_state_limit_mb").choose(0)
+    qtbot.waitUntil(lambda: not (folder / "one.state").exists(), timeout=5_000)
+
+
 class FolderCatcher(QObject):
     """Stands in for the file manager."""
 

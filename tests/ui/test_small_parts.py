@@ -157,7 +157,13 @@ def test_sizes_and_costs_are_said_in_words():
         "energy": {"energy_j": 12.1, "kind": "estimated"},
         "coverage": {"pages_total": 40, "pages_read": list(range(12)), "mode": "retrieve"},
     }
-    assert quiet_line(answer) == "0.9 s · 41 tok/s · 12 J estimated · read 12 of 40 pages"
+    words = "0.9 s · 41 tok/s · 12 J estimated · read passages on 12 of 40 pages"
+    assert quiet_line(answer) == words
+    answer["timings"]["total_s"] = 2.04
+    answer["coverage"]["mode"] = "whole"
+    assert quiet_line(answer) == "2.0 s · 41 tok/s · 12 J estimated · read 12 of 40 pages"
+    answer["coverage"] = {"pages_total": 1, "pages_read": [1], "mode": "retrieve"}
+    assert quiet_line(answer).endswith("read the best passages")
     assert "energy not available" in quiet_line({"energy": {"energy_j": None}})
     assert end_in_words("finished", {"finish_reason": "stop"}) == ""
     assert "Cut off" in end_in_words("finished", {"finish_reason": "length"})

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QUrl
+from PySide6.QtCore import Qt, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton
 
@@ -18,6 +18,8 @@ from molmo_desktop.ui.controls import button, frame, label
 from molmo_desktop.ui.dialogs.fields import Page
 from molmo_desktop.ui.theme import GAP_PX
 
+_SIZE_PX = 72
+
 
 @dataclass(frozen=True)
 class _Forgetting:
@@ -28,7 +30,8 @@ class _Forgetting:
 
 
 _DOCUMENTS = _Forgetting(
-    "Forget the text of all documents? They are read again when you ask about them.",
+    "Forget the text of all documents, and what models have read of them? They are read again "
+    "when you ask about them.",
     "The text of all documents is forgotten.",
 )
 _STATES = _Forgetting(
@@ -57,6 +60,7 @@ class StoragePage(Page):
         for row, (key, name, folder) in enumerate(_rows(paths)):
             table.addWidget(label(name), row, 0)
             size = label("…", "caption")
+            size.setMinimumWidth(_SIZE_PX)  # so that nothing moves when the sizes come in
             size.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             table.addWidget(size, row, 1)
             opener = button("Open folder", "quiet", words=f"Open the folder of: {name}")
@@ -144,6 +148,9 @@ class StoragePage(Page):
         self.keep_button.setVisible(asks)
         self.forget_button.setVisible(not asks)
         self.forget_states_button.setVisible(not asks)
+        if sentence:
+            # Once it is laid out: the question must not stand below the edge.
+            QTimer.singleShot(0, self, lambda: self.ensureWidgetVisible(self._confirmation))
 
 
 def open_folder(folder: Path) -> None:
