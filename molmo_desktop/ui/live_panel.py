@@ -147,6 +147,7 @@ class LivePanel(QFrame):
         """Show the model that answers, or would answer."""
         if model is None or model.name != self.model_name.full_text:
             self._show_speed(None)
+            self._peak_bytes = None  # another model's
         if model is None:
             self.model_name.set_full_text("No model")
             self.model_size.setText("Size not available")
@@ -213,7 +214,7 @@ class LivePanel(QFrame):
             f"{self.power_figure.text()} {reading.power_kind}" if known else "Power not available"
         )
         self.power_words.set_full_text(
-            f"{reading.power_scope} · {reading.power_source}" if known else ""
+            f"{reading.power_scope} · {_source_in_words(reading.power_source)}" if known else ""
         )
 
     def _raise_peak(self, engine_bytes: int | None) -> None:
@@ -284,3 +285,12 @@ def _row(name: str, figure: QLabel, right: list[QWidget | QHBoxLayout]) -> QHBox
     row.addWidget(holder)
     row.addLayout(column, 1)
     return row
+
+
+def _source_in_words(source: str) -> str:
+    """Return where a power figure comes from, as people call it."""
+    return {
+        "cpu time model": "from processor time",
+        "rapl": "processor's own meter",
+        "nvml": "graphics card's meter",
+    }.get(source, source)

@@ -20,7 +20,7 @@ _LEGEND_PX = 18
 _LEGEND_TOP_PX = _ENGINE_BAR_PX + _BAR_GAP_PX + _MACHINE_BAR_PX + 4
 _DOT_PX = 8
 _ENTRY_GAP_PX = 8
-_NOT_RUNNING = "engine not running"
+_NOT_RUNNING = "no model is loaded"
 
 
 @dataclass(frozen=True)

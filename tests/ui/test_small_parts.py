@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from PySide6.QtGui import QTextDocument
 
 from molmo_desktop.app import files_of, install_last_resorts
 from molmo_desktop.assistant.requests import StageEvent
-from molmo_desktop.core.answer import Evidence
+from molmo_desktop.core.answer import Evidence, ModelInfo
 from molmo_desktop.core.errors import Cancelled, DocumentUnreadableError
 from molmo_desktop.meters.reading import LiveReading
 from molmo_desktop.services.answer_words import (
@@ -288,3 +289,16 @@ def test_files_of_a_command_line(samples):
     assert files_of([invoice]) == [Path(invoice)]
     assert files_of(["molmo-desktop"]) == []
     assert files_of([]) == []
+
+
+def test_the_peak_of_another_model_is_not_shown_for_this_one(qtbot):
+    panel = LivePanel()
+    qtbot.addWidget(panel)
+    first = ModelInfo("one", "/one.gguf", 1000, "Q4_1", 512, size_bytes=10)
+    panel.show_model(first)
+    panel.show_reading(reading(engine_rss_bytes=400), None)
+    assert "peak 400 B" in panel.memory_words.full_text
+    panel.show_model(replace(first, name="two"))
+    panel.show_reading(reading(engine_rss_bytes=100), None)
+    assert "peak 100 B" in panel.memory_words.full_text
+    assert "from processor time" in panel.power_words.full_text
