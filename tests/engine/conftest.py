@@ -3,17 +3,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
+import itertools
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from molmo_desktop.core.pages import PageImage
 from molmo_desktop.engine.client import EngineClient
-from molmo_desktop.engine.events import ChatMessage, GenerateRequest, LoadRequest
+from molmo_desktop.engine.events import ChatMessage, GenerateRequest, Generation, LoadRequest
 
 TINY = Path(__file__).parents[1] / "data" / "models" / "tiny-vlm"
 
@@ -116,3 +119,17 @@ def ask() -> Callable[..., GenerateRequest]:
         return GenerateRequest(messages, images, **options)
 
     return make
+
+
+@pytest.fixture
+def logits(tmp_path: Path) -> Callable[..., tuple[np.ndarray, Generation]]:
+    """Asks and returns the logits of the last prompt position, and the answer."""
+    number = itertools.count()
+
+    def run(client: EngineClient, request: GenerateRequest) -> tuple[np.ndarray, Generation]:
+        path = tmp_path / f"{next(number)}.npz"
+        answer = client.generate(dataclasses.replace(request, dump_logits=path))
+        with np.load(path) as dump:
+            return dump["final_logits"], answer
+
+    return run

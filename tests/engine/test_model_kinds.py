@@ -37,20 +37,6 @@ def models(tmp_path_factory):
     return write
 
 
-@pytest.fixture
-def logits(tmp_path):
-    """Asks and returns the logits of the last prompt position, and the answer."""
-    number = itertools.count()
-
-    def run(client, request):
-        path = tmp_path / f"{next(number)}.npz"
-        answer = client.generate(dataclasses.replace(request, dump_logits=path))
-        with np.load(path) as dump:
-            return dump["final_logits"], answer
-
-    return run
-
-
 def assert_same(client, request, logits):
     """The request gives the same logits with what is held now as from nothing."""
     held, answer = logits(client, request)

@@ -6,7 +6,6 @@ and what is wrong on the disk must never be used.
 """
 
 import dataclasses
-import itertools
 import os
 
 import numpy as np
@@ -51,20 +50,6 @@ def model(tmp_path, states):
         return LoadRequest("model", path, mmproj, context_length=1024, stored_states=states)
 
     return write
-
-
-@pytest.fixture
-def logits(tmp_path):
-    """Asks and returns the logits of the last prompt position, and the answer."""
-    number = itertools.count()
-
-    def run(client, request):
-        path = tmp_path / f"{next(number)}.npz"
-        answer = client.generate(dataclasses.replace(request, dump_logits=path))
-        with np.load(path) as dump:
-            return dump["final_logits"], answer
-
-    return run
 
 
 @pytest.fixture
